@@ -1,0 +1,35 @@
+//! One attempt to get an access token, from the identity to the answer, as one straight function.
+
+use crate::connection::{Auth, Connection};
+use crate::error::Error;
+use crate::exchange::Issued;
+use crate::io::Io;
+use crate::plan::Warning;
+use crate::secret::Secret;
+
+/// What an attempt brought.
+pub(crate) struct Outcome {
+    pub(crate) issued: Issued,
+    /// What was doubtful about the identity token.
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// Fetches the identity token anew, then trades it. A static key never gets here.
+pub(crate) async fn run(connection: &Connection, io: &Io) -> Result<Outcome, Error> {
+    match &connection.auth {
+        Auth::WorkloadIdentity { source, exchange } => {
+            let subject = source.token(io).await?;
+            let warnings = crate::audience::control_plane(subject.claims()).into_iter().collect();
+            let issued = exchange.trade(io, &subject).await?;
+            Ok(Outcome { issued, warnings })
+        }
+        Auth::ApiKey(key) => {
+            let issued = Issued {
+                access_token: Secret::new(key.value.expose().to_owned()),
+                lifetime_ms: u64::MAX,
+                anchor: io.now(),
+            };
+            Ok(Outcome { issued, warnings: Vec::new() })
+        }
+    }
+}

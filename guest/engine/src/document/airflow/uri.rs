@@ -1,0 +1,114 @@
+//! The URI form of `AIRFLOW_CONN_...`, taken apart exactly as Airflow does it (`Connection._parse_from_uri`, which
+//! leans on Python's `urllib.parse`), because a stricter or cleverer reading would give people another connection than
+//! the one they tested.
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use super::{Parts, json};
+use crate::error::{Code, Error};
+use crate::secret::Secret;
+
+pub(super) fn parse(text: &str) -> Result<Parts, Error> {
+    let (scheme, rest) = text
+        .split_once("://")
+        .ok_or_else(|| fault("is neither a JSON object nor a URI; write `{...}` or `openai://...`"))?;
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_');
+    if scheme.is_empty() || !scheme.bytes().all(valid) {
+        return Err(fault("does not begin with a connection type; write `openai://...`"));
+    }
+    match rest.matches("://").count() {
+        0 => split(rest, None),
+        // The host carries a scheme of its own: `openai://https://host`.
+        1 => {
+            let (inner, rest) = rest.split_once("://").unwrap_or((rest, ""));
+            if inner.contains(['@', ':']) {
+                return Err(fault("has a password before the scheme of its host; write `openai://https://:KEY@host`, or percent-encode the host"));
+            }
+            if !inner.starts_with(|c: char| c.is_ascii_alphabetic()) || !inner.bytes().all(valid) {
+                return Err(fault("has `://` in a place that is not a scheme; percent-encode it (`%3A%2F%2F`)"));
+            }
+            split(rest, Some(&inner.to_ascii_lowercase()))
+        }
+        _ => Err(fault("has `://` more than twice; percent-encode it (`%3A%2F%2F`) inside the query and the host")),
+    }
+    .map(|parts| Parts { conn_type: Some(conn_type(scheme)), ..parts })
+}
+
+/// Airflow's normal form of a type.
+pub(super) fn conn_type(text: &str) -> String {
+    text.to_ascii_lowercase().replace('-', "_")
+}
+
+/// `[login[:password]@][host[:port]][/schema][?extra]`
+fn split(rest: &str, protocol: Option<&str>) -> Result<Parts, Error> {
+    let (rest, _fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, schema) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (login, password) = match user.split_once(':') {
+        Some((login, password)) => (login, Some(password)),
+        None => (user, None),
+    };
+    let (host, port) = host_and_port(place)?;
+    let host = match (protocol, host) {
+        (Some(protocol), host) if !host.is_empty() => Some(format!("{protocol}://{host}")),
+        (_, host) => Some(host).filter(|host| !host.is_empty()),
+    };
+    let filled = |text: &str| (!text.is_empty()).then(|| decode(text));
+    Ok(Parts {
+        conn_type: None,
+        login: filled(login),
+        password: password.and_then(filled).map(Secret::new),
+        host,
+        port,
+        schema: filled(schema),
+        extra: extra(query)?,
+    })
+}
+
+/// Lower-cased as Python does it, unless the host holds an encoded slash: then it is a URL, taken as it stands.
+fn host_and_port(place: &str) -> Result<(String, Option<u16>), Error> {
+    let (host, port) = match place.strip_prefix('[') {
+        Some(inside) => {
+            let (address, after) =
+                inside.split_once(']').ok_or_else(|| fault("has a `[` without `]` in its host"))?;
+            (address, after.strip_prefix(':').unwrap_or(""))
+        }
+        None => place.split_once(':').unwrap_or((place, "")),
+    };
+    let port = match port {
+        "" => None,
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(digits.parse().map_err(|_| fault("has a port above 65535"))?)
+        }
+        _ => {
+            return Err(fault(
+                "has a port that is not a number; percent-encode a `:` that belongs to the password or the host",
+            ));
+        }
+    };
+    let decoded = decode(host);
+    let host = if decoded.contains('/') { decoded } else { decode(&host.to_ascii_lowercase()) };
+    Ok((host, port))
+}
+
+/// The query: `__extra__` replaces everything, otherwise every value is a string and the last of a name wins.
+fn extra(query: &str) -> Result<Map<String, Value>, Error> {
+    let mut pairs = Map::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        pairs.insert(name.into_owned(), Value::String(value.into_owned()));
+    }
+    match pairs.remove("__extra__") {
+        Some(nested) => json::extra(Some(nested)),
+        None => Ok(pairs),
+    }
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn fault(what: &str) -> Error {
+    Error::new(Code::DocumentSyntax, format!("the connection URI {what}"))
+}

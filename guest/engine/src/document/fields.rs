@@ -1,0 +1,283 @@
+//! Taking a JSON object apart, field by field, with errors that name the field and warnings for what nobody asked for.
+
+use std::cell::Cell;
+
+use serde_json::{Map, Number, Value};
+
+use crate::error::{Code, Error, field};
+use crate::plan::Warning;
+use crate::secret::Secret;
+use crate::url::WebUrl;
+
+/// A JSON object of a document. Reading a field takes it out, so that what is left at the end is unknown.
+pub struct Fields<'a> {
+    /// Dotted path of the object, empty for the document itself.
+    path: String,
+    map: Map<String, Value>,
+    /// What was asked for: the known names.
+    asked: Vec<&'static str>,
+    warnings: &'a Warnings,
+}
+
+/// Where parsers put what is doubtful.
+#[derive(Default)]
+pub struct Warnings(Cell<Vec<Warning>>);
+
+impl Warnings {
+    /// One more.
+    pub fn push(&self, warning: Warning) {
+        let mut all = self.0.take();
+        all.push(warning);
+        self.0.set(all);
+    }
+
+    /// All of them.
+    pub fn into_vec(self) -> Vec<Warning> {
+        self.0.into_inner()
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// The object at `path`.
+    pub fn new(path: impl Into<String>, map: Map<String, Value>, warnings: &'a Warnings) -> Self {
+        Self { path: path.into(), map, asked: Vec::new(), warnings }
+    }
+
+    /// The full name of a field, for messages.
+    #[must_use]
+    pub fn name(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// The field as it stands; absent and null are the same.
+    pub fn take(&mut self, key: &'static str) -> Option<Value> {
+        self.asked.push(key);
+        self.map.remove(key).filter(|value| !value.is_null())
+    }
+
+    /// Whether the field is there and not null. Does not take it.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.map.get(key).is_some_and(|value| !value.is_null())
+    }
+
+    /// Whether the field is a text and empty.
+    #[must_use]
+    pub fn is_empty_text(&self, key: &str) -> bool {
+        matches!(self.map.get(key), Some(Value::String(text)) if text.is_empty())
+    }
+
+    /// A text, possibly empty.
+    pub fn text(&mut self, key: &'static str) -> Result<Option<String>, Error> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.wrong_type(key, "a string", &other)),
+        }
+    }
+
+    /// A text that is not blank where it is given.
+    pub fn filled_text(&mut self, key: &'static str) -> Result<Option<String>, Error> {
+        let text = self.text(key)?;
+        if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            return Err(self.fault(Code::FieldValue, key, "is empty; fill it in, or leave it out"));
+        }
+        Ok(text)
+    }
+
+    /// A text that has to be there.
+    pub fn required_text(&mut self, key: &'static str) -> Result<String, Error> {
+        self.filled_text(key)?.ok_or_else(|| self.missing(key))
+    }
+
+    /// A text that becomes the value of a header.
+    pub fn header_text(&mut self, key: &'static str) -> Result<Option<String>, Error> {
+        let text = self.filled_text(key)?;
+        if text.as_ref().is_some_and(|text| !text.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return Err(self.fault(
+                Code::FieldValue,
+                key,
+                "has spaces or characters that cannot stand in a header",
+            ));
+        }
+        Ok(text)
+    }
+
+    /// A secret that becomes the value of a header. Surrounding white space, as a copied line has it, is dropped.
+    pub fn secret(&mut self, key: &'static str) -> Result<Option<Secret>, Error> {
+        self.text(key)?.map(|text| header_secret(text, &self.name(key))).transpose()
+    }
+
+    /// A number of seconds from 0 up, as a number or as decimal text. Milliseconds here.
+    pub fn seconds(&mut self, key: &'static str) -> Result<Option<u64>, Error> {
+        let seconds = match self.take(key) {
+            None => return Ok(None),
+            Some(Value::Number(number)) => number.as_f64(),
+            // Airflow's URI form can say every value only as text.
+            Some(Value::String(text)) => {
+                serde_json::from_str::<Number>(text.trim()).ok().and_then(|n| n.as_f64())
+            }
+            Some(other) => return Err(self.wrong_type(key, "a number of seconds", &other)),
+        };
+        let seconds = seconds.filter(|seconds| seconds.is_finite() && (0.0..=1e9).contains(seconds));
+        let seconds = seconds.ok_or_else(|| {
+            self.fault(Code::FieldValue, key, "is not a number of seconds from 0 to 1000000000")
+        })?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the range was just checked"
+        )]
+        Ok(Some((seconds * 1_000.0).round() as u64))
+    }
+
+    /// A URL to which no secret goes from here.
+    pub fn url(&mut self, key: &'static str) -> Result<Option<WebUrl>, Error> {
+        self.text(key)?
+            .map(|text| WebUrl::parse(&text).map_err(|fault| self.url_fault(key, &fault)))
+            .transpose()
+    }
+
+    /// A URL to which an identity token goes.
+    pub fn private_url(&mut self, key: &'static str) -> Result<Option<WebUrl>, Error> {
+        self.text(key)?
+            .map(|text| WebUrl::parse_private(&text).map_err(|fault| self.url_fault(key, &fault)))
+            .transpose()
+    }
+
+    /// An object.
+    pub fn object(&mut self, key: &'static str) -> Result<Option<Self>, Error> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::Object(map)) => Ok(Some(self.inside(key, map))),
+            Some(other) => Err(self.wrong_type(key, "an object", &other)),
+        }
+    }
+
+    /// An object, or a text that is short for an object with that one field.
+    pub fn object_or_text(
+        &mut self,
+        key: &'static str,
+        short_for: &'static str,
+    ) -> Result<Option<Self>, Error> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::Object(map)) => Ok(Some(self.inside(key, map))),
+            Some(text @ Value::String(_)) => {
+                let mut map = Map::new();
+                map.insert(short_for.to_owned(), text);
+                Ok(Some(self.inside(key, map)))
+            }
+            Some(other) => Err(self.wrong_type(key, "an object or a name", &other)),
+        }
+    }
+
+    /// The object under a key of this one.
+    #[must_use]
+    pub fn inside(&self, key: &str, map: Map<String, Value>) -> Self {
+        Self::new(self.name(key), map, self.warnings)
+    }
+
+    /// Everything that is left, whatever its name.
+    pub fn rest(&mut self) -> impl Iterator<Item = (String, Value)> + use<> {
+        std::mem::take(&mut self.map).into_iter()
+    }
+
+    /// Takes a key out that is known but has no meaning here. True when it was there.
+    pub fn ignore(&mut self, key: &'static str) -> bool {
+        self.take(key).is_some()
+    }
+
+    /// Adds a warning.
+    pub fn warn(&self, code: &'static str, message: impl Into<String>) {
+        self.warnings.push(Warning::new(code, message));
+    }
+
+    /// Warns of every field that nobody asked for, with the nearest known name.
+    pub fn finish(self) {
+        for key in self.map.keys() {
+            let hint = nearest(key, &self.asked).map_or_else(
+                || format!("known here: {}", self.asked.join(", ")),
+                |name| format!("did you mean `{name}`?"),
+            );
+            self.warn(
+                "unknown-field",
+                format!("`{}` is not a known field and has no effect; {hint}", self.name(key)),
+            );
+        }
+    }
+
+    /// An error about a field.
+    #[must_use]
+    pub fn fault(&self, code: Code, key: &str, fault: &str) -> Error {
+        field(code, &self.name(key), fault)
+    }
+
+    /// The error for a field that has to be there.
+    #[must_use]
+    pub fn missing(&self, key: &str) -> Error {
+        // A misspelt name is the likeliest reason.
+        let near = self.map.keys().find(|other| close(key, other));
+        let hint = near.map_or_else(String::new, |other| {
+            format!("; `{}` looks like a misspelling of it", self.name(other))
+        });
+        field(Code::FieldMissing, &self.name(key), format_args!("is missing{hint}"))
+    }
+
+    fn wrong_type(&self, key: &str, wanted: &str, found: &Value) -> Error {
+        field(Code::FieldType, &self.name(key), format_args!("has to be {wanted}, and is {}", type_of(found)))
+    }
+
+    fn url_fault(&self, key: &str, fault: &str) -> Error {
+        self.fault(Code::FieldUrl, key, fault)
+    }
+}
+
+/// A secret for a header, trimmed; `name` is the field's full name.
+pub(super) fn header_secret(text: String, name: &str) -> Result<Secret, Error> {
+    let whole = Secret::new(text);
+    let secret = Secret::new(whole.expose().trim().to_owned());
+    if secret.expose().is_empty() {
+        return Err(field(Code::FieldValue, name, "is empty; fill it in, or leave it out"));
+    }
+    if !secret.fits_header() {
+        return Err(field(
+            Code::FieldValue,
+            name,
+            format_args!("({}) has spaces or characters that cannot stand in a header", secret.shape()),
+        ));
+    }
+    Ok(secret)
+}
+
+/// The known name that an unknown one was probably meant to be.
+pub(super) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
+    let scored =
+        known.iter().map(|other| (likeness(name, other), *other)).filter(|(score, _)| *score >= ALIKE);
+    scored.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, other)| other)
+}
+
+fn close(a: &str, b: &str) -> bool {
+    likeness(a, b) >= ALIKE
+}
+
+/// `token_path` for `token_file_path` is above, `host` for `port` below.
+const ALIKE: f64 = 0.85;
+
+/// Jaro-Winkler favours a common beginning: people forget the end of a name more often than they misspell it.
+fn likeness(a: &str, b: &str) -> f64 {
+    let plain = |text: &str| text.to_ascii_lowercase().replace('-', "_");
+    strsim::jaro_winkler(&plain(a), &plain(b))
+}
+
+/// A JSON type, as people call it.
+pub(super) fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,45 @@
+//! From the name of a source or an exchange to its parser.
+
+use crate::document::Fields;
+use crate::error::{Code, Error, field};
+use crate::exchange::{self, Exchange};
+use crate::source::{self, Source};
+
+/// The source of that name, its settings taken out of `fields`. `naming`: the field that holds the name.
+pub(super) fn source(name: &str, naming: &str, fields: &mut Fields<'_>) -> Result<Box<dyn Source>, Error> {
+    let entry = source::ALL.iter().find(|entry| entry.name == name);
+    let known = || source::ALL.iter().map(|entry| entry.name).collect();
+    let entry = entry.ok_or_else(|| unknown(naming, "source", known()))?;
+    let source = (entry.read)(fields)?;
+    for other in source::ALL.iter().filter(|other| other.name != name) {
+        for setting in other.settings.iter().filter(|setting| !entry.settings.contains(setting)) {
+            if fields.ignore(setting) {
+                let setting = fields.name(setting);
+                fields.warn(
+                    "setting-of-another-source",
+                    format!(
+                        "`{setting}` belongs to the source `{}` and has no effect with `{name}`",
+                        other.name
+                    ),
+                );
+            }
+        }
+    }
+    Ok(source)
+}
+
+/// The exchange of that name, its settings taken out of `fields`.
+pub(super) fn exchange(
+    name: &str,
+    naming: &str,
+    fields: &mut Fields<'_>,
+) -> Result<Box<dyn Exchange>, Error> {
+    let entry = exchange::ALL.iter().find(|entry| entry.name == name);
+    let known = || exchange::ALL.iter().map(|entry| entry.name).collect();
+    (entry.ok_or_else(|| unknown(naming, "exchange", known()))?.read)(fields)
+}
+
+/// The value is not quoted: people paste keys into the wrong field.
+fn unknown(naming: &str, what: &str, known: Vec<&'static str>) -> Error {
+    field(Code::FieldValue, naming, format_args!("names no known {what}; known are {}", known.join(", ")))
+}

@@ -1,0 +1,186 @@
+//! Everything that can go wrong, as stable codes, each with one class: who has to act.
+
+use std::fmt;
+
+/// Who has to act. One per exit code of the command and per case of the WIT `error` variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The author of the document.
+    Invalid,
+    /// The operator of the host, who did not grant something.
+    Denied,
+    /// The platform that issues the identity token.
+    Identity,
+    /// The administrator of the API: its token endpoint refused the identity.
+    Rejected,
+    /// Nobody: it may work later.
+    Unavailable,
+}
+
+macro_rules! codes {
+    ($( $(#[doc = $doc:literal])+ $variant:ident = $text:literal $kind:ident ),+ $(,)?) => {
+        /// What went wrong. The text form is part of the contract: scripts match on it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code { $( $(#[doc = $doc])+ $variant ),+ }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &[Self] = &[ $( Self::$variant ),+ ];
+
+            /// The stable text, kebab-case.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $text ),+ }
+            }
+
+            /// Who has to act.
+            #[must_use]
+            pub const fn kind(self) -> Kind {
+                match self { $( Self::$variant => Kind::$kind ),+ }
+            }
+
+            /// One sentence for the documentation.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $( Self::$variant => concat!($($doc),+) ),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The document is empty.
+    DocumentEmpty = "document-empty" Invalid,
+    /// The document exceeds 64 KiB.
+    DocumentTooLarge = "document-too-large" Invalid,
+    /// The document is neither JSON nor a connection URI that can be read.
+    DocumentSyntax = "document-syntax" Invalid,
+    /// The document mixes the keys of several forms, or is of none.
+    DocumentForm = "document-form" Invalid,
+    /// A required field is missing.
+    FieldMissing = "field-missing" Invalid,
+    /// A field holds the wrong type of value.
+    FieldType = "field-type" Invalid,
+    /// A field's value is not one that it can have.
+    FieldValue = "field-value" Invalid,
+    /// Two fields contradict each other.
+    FieldConflict = "field-conflict" Invalid,
+    /// A URL cannot be used: its scheme, its form, or a part that it must not have.
+    FieldUrl = "field-url" Invalid,
+
+    /// The host did not grant an endpoint that the connection needs.
+    EndpointDenied = "endpoint-denied" Denied,
+    /// The host did not grant a file that the connection needs.
+    FileDenied = "file-denied" Denied,
+
+    /// The token file is not there.
+    TokenFileMissing = "token-file-missing" Identity,
+    /// The token file cannot be read: a directory, a device, no permission.
+    TokenFileUnreadable = "token-file-unreadable" Identity,
+    /// The platform's identity token exceeds 16 KiB.
+    TokenTooLarge = "token-too-large" Identity,
+    /// The platform's identity token is empty.
+    TokenEmpty = "token-empty" Identity,
+    /// What the platform gave is not a JSON web token.
+    TokenMalformed = "token-malformed" Identity,
+    /// The identity token has expired by its own `exp`.
+    TokenExpired = "token-expired" Identity,
+    /// The identity token was issued for another audience than the document says.
+    TokenForeign = "token-foreign" Identity,
+
+    /// The token endpoint refused the identity.
+    ExchangeRefused = "exchange-refused" Rejected,
+
+    /// The token endpoint's name did not resolve.
+    EndpointUnresolved = "endpoint-unresolved" Unavailable,
+    /// No connection to the token endpoint.
+    EndpointUnreachable = "endpoint-unreachable" Unavailable,
+    /// The token endpoint's certificate is not trusted.
+    EndpointUntrusted = "endpoint-untrusted" Unavailable,
+    /// The token endpoint did not answer in time.
+    EndpointTimeout = "endpoint-timeout" Unavailable,
+    /// The token endpoint asked for fewer requests (429).
+    EndpointThrottled = "endpoint-throttled" Unavailable,
+    /// The token endpoint failed (5xx), or said that it is out of order.
+    EndpointFailed = "endpoint-failed" Unavailable,
+    /// The token endpoint answered with a redirect, which is never followed.
+    EndpointRedirect = "endpoint-redirect" Unavailable,
+    /// The answer is not one that a token endpoint gives.
+    ResponseUnexpected = "response-unexpected" Unavailable,
+    /// The answer's body exceeds 64 KiB.
+    ResponseTooLarge = "response-too-large" Unavailable,
+    /// The answer is not a JSON object.
+    ResponseMalformed = "response-malformed" Unavailable,
+    /// The answer holds no usable access token.
+    ResponseToken = "response-token" Unavailable,
+    /// The answer's lifetime is not a positive number.
+    ResponseLifetime = "response-lifetime" Unavailable,
+    /// The attempt as a whole took too long.
+    AttemptTimeout = "attempt-timeout" Unavailable,
+    /// There is no credential, and no attempt has been made yet.
+    NotYet = "not-yet" Unavailable,
+}
+
+/// A failure. Built from codes, field names and shapes; never from a secret or a response body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    code: Code,
+    message: String,
+    retry_after_ms: Option<u64>,
+}
+
+impl Error {
+    /// `message` says what happened and what to do next, in one or two sentences.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_after_ms: None }
+    }
+
+    /// With the time to leave it alone, as the other side asked or as the lease decided.
+    #[must_use]
+    pub fn retry_after(self, ms: Option<u64>) -> Self {
+        Self { retry_after_ms: ms, ..self }
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Who has to act.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.code.kind()
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Milliseconds to leave it alone.
+    #[must_use]
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        self.retry_after_ms
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// For parsers: a field by its dotted name and what is wrong with it.
+pub(crate) fn field(code: Code, name: &str, fault: impl fmt::Display) -> Error {
+    about(code, name, &fault)
+}
+
+#[inline(never)]
+fn about(code: Code, name: &str, fault: &dyn fmt::Display) -> Error {
+    Error::new(code, format!("`{name}` {fault}"))
+}

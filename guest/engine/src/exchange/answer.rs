@@ -1,0 +1,92 @@
+//! The answer of a token endpoint that granted a token (RFC 6749, section 5.1; RFC 8693, section 2.2.1).
+//!
+//! Strict about what is used, indifferent to the rest: unknown fields, a missing `issued_token_type` and a `scope` are
+//! all seen in the field. Nothing of the body gets into an error.
+
+use serde_json::{Number, Value};
+
+use crate::error::{Code, Error};
+use crate::exchange::Issued;
+use crate::io::Now;
+use crate::lease::MAX_LIFETIME_MS;
+use crate::secret::Secret;
+
+/// `expires_in` is recommended, not required; without it a token is trusted for five minutes.
+const UNSTATED_LIFETIME_MS: u64 = 300_000;
+
+pub(super) fn read(body: &[u8], anchor: Now) -> Result<Issued, Error> {
+    let malformed = |fault: &str| {
+        Error::new(
+            Code::ResponseMalformed,
+            format!(
+                "the token endpoint granted the exchange, but its answer {fault}; check that the URL is a token endpoint's"
+            ),
+        )
+    };
+    if body.trim_ascii().is_empty() {
+        return Err(malformed("is empty"));
+    }
+    let body: Value = serde_json::from_slice(body).map_err(|_| malformed("is not JSON"))?;
+    let Value::Object(mut fields) = body else {
+        return Err(malformed("is not a JSON object"));
+    };
+    let access_token = access_token(fields.remove("access_token"))?;
+    if let Some(Value::String(kind)) = fields.get("token_type")
+        && !kind.eq_ignore_ascii_case("bearer")
+    {
+        return Err(Error::new(
+            Code::ResponseToken,
+            "the token endpoint issued a token whose `token_type` is not Bearer, which cannot be used as a header",
+        ));
+    }
+    let lifetime_ms = lifetime(fields.get("expires_in"))?;
+    Ok(Issued { access_token, lifetime_ms, anchor })
+}
+
+fn access_token(value: Option<Value>) -> Result<Secret, Error> {
+    let fault = |fault: &str| {
+        Error::new(
+            Code::ResponseToken,
+            format!("the token endpoint granted the exchange, but `access_token` {fault}; ask its operator"),
+        )
+    };
+    match value {
+        None | Some(Value::Null) => Err(fault("is missing")),
+        Some(Value::String(text)) => {
+            let token = Secret::new(text);
+            if token.expose().trim().is_empty() {
+                Err(fault("is empty"))
+            } else if token.fits_header() {
+                Ok(token)
+            } else {
+                Err(fault("has characters that cannot stand in a header"))
+            }
+        }
+        Some(_) => Err(fault("is not a string")),
+    }
+}
+
+/// Integers, floats and decimal strings are all in use (RFC 6749 says seconds, and no more about the spelling).
+fn lifetime(value: Option<&Value>) -> Result<u64, Error> {
+    let seconds = match value {
+        None | Some(Value::Null) => return Ok(UNSTATED_LIFETIME_MS),
+        Some(Value::Number(number)) => number.as_f64(),
+        Some(Value::String(text)) => {
+            serde_json::from_str::<Number>(text).ok().and_then(|number| number.as_f64())
+        }
+        Some(_) => None,
+    };
+    let seconds = seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0).ok_or_else(|| {
+        Error::new(
+            Code::ResponseLifetime,
+            "the token endpoint granted the exchange, but `expires_in` is not a positive number of seconds; ask its operator",
+        )
+    })?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive, and a float cast saturates"
+    )]
+    let ms = (seconds * 1_000.0).ceil() as u64;
+    Ok(ms.min(MAX_LIFETIME_MS))
+}

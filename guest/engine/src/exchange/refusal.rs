@@ -1,0 +1,124 @@
+//! An exchange that did not bring a token: whose turn it is now, and what to tell them.
+//!
+//! A body may echo the request. So of an error answer only the OAuth code is repeated (and only in the alphabet of such
+//! codes) and the request id; `error_description` never.
+
+use serde_json::Value;
+
+use crate::error::{Code, Error};
+use crate::io::{Now, Response, SendFault};
+use crate::subject_token::Claims;
+
+/// The request got no answer.
+pub(super) fn of_fault(fault: SendFault, endpoint: &str) -> Error {
+    let (code, message) = match fault {
+        SendFault::Denied => (
+            Code::EndpointDenied,
+            format!(
+                "the host did not grant `POST {endpoint}`; grant it, or renew the lock file if one is in force"
+            ),
+        ),
+        SendFault::Unresolved => (
+            Code::EndpointUnresolved,
+            format!("the host name of {endpoint} did not resolve; check the name and this machine's DNS"),
+        ),
+        SendFault::Unreachable => (
+            Code::EndpointUnreachable,
+            format!("no connection to {endpoint}; check egress rules and network policies"),
+        ),
+        SendFault::Untrusted => (
+            Code::EndpointUntrusted,
+            format!(
+                "no TLS session with {endpoint}: its certificate is not trusted, or the handshake failed; give a private CA to the host"
+            ),
+        ),
+        SendFault::TimedOut => {
+            (Code::EndpointTimeout, format!("{endpoint} did not answer within 10 s; it is asked again"))
+        }
+        SendFault::Broken => (
+            Code::EndpointUnreachable,
+            format!("the connection to {endpoint} broke before the answer was complete; it is asked again"),
+        ),
+        SendFault::TooLarge => (
+            Code::ResponseTooLarge,
+            format!("{endpoint} answered with more than 64 KiB; check that it is a token endpoint"),
+        ),
+    };
+    Error::new(code, message)
+}
+
+/// The request got an answer other than 200.
+pub(super) fn of_response(response: &Response, now: Now, claims: &Claims) -> Error {
+    let status = response.status;
+    let id = request_id(response);
+    let retry_after = crate::retry_after::read(response, now);
+    let oauth = oauth_code(&response.body);
+    let said = oauth.as_deref().map_or(String::new(), |code| format!(" with `{code}`"));
+    match (status, oauth.as_deref()) {
+        (429, _) => Error::new(
+            Code::EndpointThrottled,
+            format!("the token endpoint asks for fewer requests (429{said}){id}; it is asked again later"),
+        )
+        .retry_after(retry_after),
+        (408 | 425 | 500..=599, _) | (400..=499, Some("temporarily_unavailable" | "server_error" | "slow_down")) => {
+            Error::new(
+                Code::EndpointFailed,
+                format!("the token endpoint is out of order (status {status}{said}){id}; it is asked again"),
+            )
+            .retry_after(retry_after)
+        }
+        (300..=399, _) => Error::new(
+            Code::EndpointRedirect,
+            format!("the token endpoint answered with a redirect (status {status}){id}, which is never followed because it would carry the identity token elsewhere; set `token_endpoint` to the final URL"),
+        ),
+        (400 | 401 | 403, Some(code)) => Error::new(
+            Code::ExchangeRefused,
+            format!("the token endpoint refused the identity (status {status}{said}){id}. {} The token says: {}.", advice(code), claims.describe()),
+        ),
+        _ => Error::new(
+            Code::ResponseUnexpected,
+            format!("the token endpoint answered with status {status}{said}{id}, which is no OAuth answer; check `token_endpoint` and what stands between"),
+        )
+        .retry_after(retry_after),
+    }
+}
+
+/// What most often lies behind a code.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "invalid_grant" => {
+            "Check that exactly one enabled mapping leads from this subject to the service account."
+        }
+        "invalid_subject_token" => {
+            "Check issuer, audience and keys (JWKS) of the identity provider's entry against the token."
+        }
+        "identity_provider_mapping_not_found" | "invalid_client" | "unauthorized_client" => {
+            "Check `identity_provider_id` and `service_account_id`: the provider or its mapping does not exist or is disabled."
+        }
+        "invalid_request" | "unsupported_grant_type" | "invalid_scope" | "invalid_target" => {
+            "Check `identity_provider_id`, `service_account_id` and `token_type`."
+        }
+        "access_denied" => "The administrator of the API has to allow this identity.",
+        _ => "Check the identity provider's entry and its mapping at the API.",
+    }
+}
+
+/// Flat (RFC 6749: `error` is a string) or nested (`error.code`).
+fn oauth_code(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let error = body.get("error")?;
+    let code = error.as_str().or_else(|| error.get("code")?.as_str())?;
+    // A code cannot be mistaken for a token in this alphabet and length.
+    let plain = (1..=64).contains(&code.len()) && code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
+    plain.then(|| code.to_owned())
+}
+
+/// For the vendor's support.
+fn request_id(response: &Response) -> String {
+    let id = response.header("x-request-id").or_else(|| response.header("request-id"));
+    let plain = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    id.filter(plain).map_or(String::new(), |id| format!(", request id {id}"))
+}

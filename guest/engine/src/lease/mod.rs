@@ -1,0 +1,246 @@
+//! The state machine that keeps one credential fresh. It knows time, outcomes and generations; nothing of HTTP or JSON.
+//!
+//! ```text
+//!            begin                succeed               renewal due
+//!   idle ──────────▶ acquiring ─────────────▶ fresh ─────────────────▶ renewing
+//!                        │ fail      ▲          ▲    succeed               │ fail
+//!                        ▼           │          └──────────────────────────┤
+//!                     failed ────────┘ back-off over        waiting ◀──────┘   (the credential stays in use)
+//! ```
+//!
+//! There is no terminal state: every failure leads to another attempt, later.
+
+mod backoff;
+mod schedule;
+
+pub use backoff::{MIN_GAP_MS, Pace};
+pub use schedule::{DEFAULT_BUFFER_MS, MAX_LIFETIME_MS};
+
+use crate::entropy::Entropy;
+use crate::io::Now;
+use schedule::Term;
+
+/// A rejected credential forces at most one renewal in this time, so that an API that answers 401 to everything
+/// cannot turn each of its answers into an exchange.
+pub const FORCED_GAP_MS: u64 = 30_000;
+
+/// What there is to hand out at some moment.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Standing<'a, T, E> {
+    /// A credential that has not expired on either clock.
+    Usable(&'a T),
+    /// None, but an attempt is under way or due now.
+    Pending,
+    /// None, and the next attempt waits for its turn: why, and for how many milliseconds.
+    Failed(Option<&'a E>, u64),
+}
+
+/// What a lease is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the drawing above says it, and wit/types.wit case by case")]
+pub enum Phase {
+    Idle,
+    Acquiring,
+    Fresh,
+    Renewing,
+    Waiting,
+    Failed,
+}
+
+/// For people and metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Attempts that brought a credential.
+    pub renewals: u64,
+    /// Attempts that did not.
+    pub failures: u64,
+    /// Attempts that did not, since the last that did.
+    pub failures_in_a_row: u32,
+}
+
+/// Keeps one value of type `T` fresh; remembers why the last attempt failed as `E`.
+pub struct Lease<T, E> {
+    buffer_ms: Option<u64>,
+    held: Option<Held<T>>,
+    generation: u64,
+    attempt: Option<Now>,
+    not_before: Option<u64>,
+    forced_at: Option<u64>,
+    counters: Counters,
+    last_error: Option<E>,
+}
+
+struct Held<T> {
+    value: T,
+    /// None: it never expires.
+    term: Option<Term>,
+    /// The API refused it, and the renewal that this forces has not ended yet.
+    rejected: bool,
+}
+
+impl<T, E> Lease<T, E> {
+    /// An empty lease. `buffer_ms`: how long before its end a credential is renewed, where somebody chose that.
+    #[must_use]
+    pub fn new(buffer_ms: Option<u64>) -> Self {
+        Self {
+            buffer_ms,
+            held: None,
+            generation: 0,
+            attempt: None,
+            not_before: None,
+            forced_at: None,
+            counters: Counters::default(),
+            last_error: None,
+        }
+    }
+
+    /// A lease on something that needs no renewal.
+    #[must_use]
+    pub fn fixed(value: T) -> Self {
+        let held = Some(Held { value, term: None, rejected: false });
+        Self { held, generation: 1, ..Self::new(None) }
+    }
+
+    /// What can be handed out.
+    #[must_use]
+    pub fn standing(&self, now: Now) -> Standing<'_, T, E> {
+        let coming = self.attempt.is_some() || self.due(now);
+        match self.usable(now) {
+            Some(held) if held.rejected && coming => Standing::Pending,
+            Some(held) => Standing::Usable(&held.value),
+            None if coming => Standing::Pending,
+            None => {
+                let wait = self.not_before.unwrap_or(0).saturating_sub(now.monotonic_ms);
+                Standing::Failed(self.last_error.as_ref(), wait)
+            }
+        }
+    }
+
+    /// Whether an attempt should begin now.
+    #[must_use]
+    pub fn due(&self, now: Now) -> bool {
+        let wanted = match &self.held {
+            None => true,
+            Some(held) => held.term.as_ref().is_some_and(|term| held.rejected || term.renewal_due(now)),
+        };
+        let paced = self.not_before.is_none_or(|moment| now.monotonic_ms >= moment);
+        wanted && paced && self.attempt.is_none()
+    }
+
+    /// An attempt begins.
+    pub fn begin(&mut self, now: Now) {
+        self.attempt = Some(now);
+    }
+
+    /// When the attempt under way began.
+    #[must_use]
+    pub fn attempt(&self) -> Option<Now> {
+        self.attempt
+    }
+
+    /// The attempt brought a value that lives for `lifetime_ms` from `anchor`, the moment before it was asked for.
+    pub fn succeed(&mut self, now: Now, anchor: Now, lifetime_ms: u64, value: T, entropy: &mut Entropy) {
+        self.attempt = None;
+        self.generation += 1;
+        self.not_before = Some(now.monotonic_ms.saturating_add(MIN_GAP_MS));
+        self.counters.renewals += 1;
+        self.counters.failures_in_a_row = 0;
+        self.last_error = None;
+        let term = Some(Term::new(anchor, lifetime_ms, self.buffer_ms, entropy));
+        self.held = Some(Held { value, term, rejected: false });
+    }
+
+    /// The attempt failed. A valid credential stays in use, a rejected one is in use again.
+    pub fn fail(&mut self, now: Now, error: E, pace: Pace, entropy: &mut Entropy) {
+        self.attempt = None;
+        self.counters.failures += 1;
+        self.counters.failures_in_a_row = self.counters.failures_in_a_row.saturating_add(1);
+        self.last_error = Some(error);
+        let remaining = self.usable(now).and_then(|held| held.term.as_ref()).map(|term| term.remaining(now));
+        let delay = backoff::delay(self.counters.failures_in_a_row, pace, remaining, entropy);
+        self.not_before = Some(now.monotonic_ms.saturating_add(delay));
+        if let Some(held) = &mut self.held {
+            held.rejected = false;
+        }
+    }
+
+    /// The API refused the credential of that generation.
+    pub fn reject(&mut self, now: Now, generation: u64) {
+        let paced = self.forced_at.is_none_or(|at| now.monotonic_ms.saturating_sub(at) >= FORCED_GAP_MS);
+        if let Some(held) = &mut self.held
+            && generation == self.generation
+            && held.term.is_some()
+            && paced
+        {
+            held.rejected = true;
+            self.forced_at = Some(now.monotonic_ms);
+        }
+    }
+
+    /// The monotonic moment at which something becomes due by itself. None: never, or now.
+    #[must_use]
+    pub fn wake_at(&self, now: Now) -> Option<u64> {
+        if self.attempt.is_some() {
+            return None;
+        }
+        let wanted = match &self.held {
+            None => now.monotonic_ms,
+            Some(Held { term: None, .. }) => return None,
+            Some(Held { rejected: true, .. }) => now.monotonic_ms,
+            Some(Held { term: Some(term), .. }) => term.renewal_at(now),
+        };
+        Some(wanted.max(self.not_before.unwrap_or(0)))
+    }
+
+    /// Of the value held; 0 before the first.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// How often it went well and not.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Why the last attempt failed, until one succeeds.
+    #[must_use]
+    pub fn last_error(&self) -> Option<&E> {
+        self.last_error.as_ref()
+    }
+
+    /// Unix milliseconds at which the value held is due for renewal, and at which it ends.
+    #[must_use]
+    pub fn deadlines(&self) -> Option<(u64, u64)> {
+        self.held.as_ref()?.term.as_ref().map(Term::deadlines)
+    }
+
+    /// How long the next attempt has to wait, in milliseconds; 0 when nothing holds it back.
+    #[must_use]
+    pub fn held_back_ms(&self, now: Now) -> u64 {
+        self.not_before.unwrap_or(0).saturating_sub(now.monotonic_ms)
+    }
+
+    /// What the lease is doing.
+    #[must_use]
+    pub fn phase(&self, now: Now) -> Phase {
+        let usable = self.usable(now).is_some_and(|held| !held.rejected);
+        match (usable, self.attempt.is_some(), self.counters.failures_in_a_row > 0) {
+            (true, true, _) => Phase::Renewing,
+            (true, false, true) => Phase::Waiting,
+            (true, false, false) => Phase::Fresh,
+            (false, true, _) => Phase::Acquiring,
+            (false, false, true) => Phase::Failed,
+            (false, false, false) if self.generation == 0 => Phase::Idle,
+            (false, false, false) => Phase::Acquiring,
+        }
+    }
+
+    fn usable(&self, now: Now) -> Option<&Held<T>> {
+        self.held.as_ref().filter(|held| held.term.as_ref().is_none_or(|term| !term.expired(now)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! All policy of Keyless, and no I/O.
+//!
+//! ```text
+//! document ──read──▶ connection ──▶ machine ── step(now, event) ──▶ effects
+//!                                     │
+//!                                     ├─ attempt: source ──▶ exchange      what to ask, whom to tell what
+//!                                     └─ lease                             when
+//! ```
+//!
+//! - [`document`]: every way people write a connection down, into one [`connection::Connection`].
+//! - [`source`]: where an identity token comes from. [`exchange`]: how it becomes an access token.
+//! - [`lease`]: when to renew, what to do about failure. Knows nothing of the others.
+//! - [`machine`]: the whole, for adapters. Time, answers and randomness are handed in; a run can be replayed.
+
+mod attempt;
+mod audience;
+pub mod connection;
+pub mod document;
+pub mod entropy;
+pub mod error;
+pub mod exchange;
+pub mod io;
+pub mod lease;
+pub mod machine;
+pub mod plan;
+pub mod retry_after;
+pub mod secret;
+pub mod source;
+pub mod subject_token;
+pub mod url;
+
+pub use document::{Variables, plan, variables};
+pub use error::{Code, Error, Kind};
+pub use machine::{Answered, Event, Machine};

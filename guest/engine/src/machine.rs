@@ -1,0 +1,227 @@
+//! The engine as adapters see it: one connection, driven by [`Machine::step`].
+//!
+//! An adapter tells what happened and when, does the effects it gets back, and asks for the credential. It needs no
+//! runtime, no threads and no timers of its own beyond [`Machine::wake_at`].
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use crate::attempt::{self, Outcome};
+use crate::connection::{Auth, Connection};
+use crate::document::{self, Variables};
+use crate::entropy::Entropy;
+use crate::error::{Code, Error, Kind};
+use crate::io::{Answer, Effect, FileFault, Io, Now, Response, SendFault};
+use crate::lease::{Counters, Lease, Pace, Phase, Standing};
+use crate::plan::Warning;
+use crate::secret::{Secret, SecretBytes};
+
+/// An attempt that takes longer is given up, whatever the adapter is still doing.
+const ATTEMPT_TIMEOUT_MS: u64 = 30_000;
+
+/// What happened.
+pub enum Event {
+    /// Time passed.
+    Tick,
+    /// [`Effect::ReadFile`] ended.
+    File(u64, Result<SecretBytes, FileFault>),
+    /// [`Effect::Send`] ended.
+    Response(u64, Result<Response, SendFault>),
+    /// The API answered 401 to the credential of this generation.
+    Reject(u64),
+}
+
+/// What the caller of [`Machine::credential`] gets.
+pub enum Answered<'a> {
+    /// Ready to use.
+    Ready(Credential<'a>),
+    /// An attempt is under way: do its effects, then ask again.
+    Pending,
+    /// There is none, and there will be none before the next attempt.
+    Failed(Error),
+}
+
+/// A credential, as long as the machine holds it.
+pub struct Credential<'a> {
+    /// The one that authenticates first.
+    pub headers: &'a [(String, Secret)],
+    /// The API they open.
+    pub base_url: &'a str,
+    /// From 1 up.
+    pub generation: u64,
+    /// Unix milliseconds: when `step` has something to do next. None: never.
+    pub renew_at: Option<u64>,
+    /// Unix milliseconds. None: never.
+    pub expires_at: Option<u64>,
+}
+
+/// For people and metrics. Times are Unix milliseconds.
+#[expect(missing_docs, reason = "wit/types.wit documents the same record field by field")]
+pub struct Status<'a> {
+    pub phase: Phase,
+    pub generation: u64,
+    pub counters: Counters,
+    pub next_attempt_at: Option<u64>,
+    pub expires_at: Option<u64>,
+    pub last_error: Option<&'a Error>,
+    pub warnings: &'a [Warning],
+}
+
+type Attempt = Pin<Box<dyn Future<Output = Result<Outcome, Error>>>>;
+
+/// One connection and the lease on its credential.
+pub struct Machine {
+    connection: Rc<Connection>,
+    lease: Lease<Vec<(String, Secret)>, Error>,
+    attempt: Option<Attempt>,
+    io: Io,
+    entropy: Entropy,
+    warnings: Vec<Warning>,
+}
+
+impl Machine {
+    /// Parses the document. No I/O, no clock.
+    pub fn open(document: &str, variables: &Variables) -> Result<Self, Error> {
+        let connection = document::read(document, variables)?.connection;
+        let lease = match &connection.auth {
+            Auth::ApiKey(key) => Lease::fixed(connection.api.headers(&key.value)),
+            Auth::WorkloadIdentity { .. } => Lease::new(connection.refresh_buffer_ms),
+        };
+        let mut entropy = Entropy::default();
+        entropy.stir(document.as_bytes());
+        let (attempt, io, warnings) = (None, Io::default(), Vec::new());
+        Ok(Self { connection: Rc::new(connection), lease, attempt, io, entropy, warnings })
+    }
+
+    /// Takes an event, goes on as far as possible, and says what to do. Starts a renewal that is due.
+    pub fn step(&mut self, now: Now, event: Event) -> Vec<Effect> {
+        self.io.set_now(now);
+        match event {
+            Event::Tick => {}
+            Event::File(id, result) => self.io.deliver(id, Answer::File(result)),
+            Event::Response(id, result) => self.io.deliver(id, Answer::Response(result)),
+            Event::Reject(generation) => self.lease.reject(now, generation),
+        }
+        if self.lease.due(now) {
+            self.begin(now);
+        }
+        self.go_on(now);
+        self.io.take_effects()
+    }
+
+    /// The credential, if one is usable now.
+    pub fn credential(&self, now: Now) -> Answered<'_> {
+        match self.lease.standing(now) {
+            Standing::Usable(headers) => Answered::Ready(Credential {
+                headers,
+                base_url: self.connection.api.base_url.value.as_str(),
+                generation: self.lease.generation(),
+                renew_at: self.next_attempt_at(now),
+                expires_at: self.lease.deadlines().map(|(_, end)| end),
+            }),
+            Standing::Pending => Answered::Pending,
+            Standing::Failed(error, wait) => {
+                let error = error.cloned().unwrap_or_else(not_yet);
+                Answered::Failed(error.retry_after(Some(wait)))
+            }
+        }
+    }
+
+    /// Whether an attempt is under way.
+    #[must_use]
+    pub fn busy(&self) -> bool {
+        self.attempt.is_some()
+    }
+
+    /// The monotonic moment at which to `step` with [`Event::Tick`] at the latest, beside the answers to effects.
+    #[must_use]
+    pub fn wake_at(&self, now: Now) -> Option<u64> {
+        match self.lease.attempt() {
+            Some(began) => {
+                let end = began.monotonic_ms.saturating_add(ATTEMPT_TIMEOUT_MS);
+                Some(self.io.timer().map_or(end, |timer| timer.min(end)))
+            }
+            None => self.lease.wake_at(now),
+        }
+    }
+
+    /// For people and metrics.
+    #[must_use]
+    pub fn status(&self, now: Now) -> Status<'_> {
+        Status {
+            phase: self.lease.phase(now),
+            generation: self.lease.generation(),
+            counters: self.lease.counters(),
+            next_attempt_at: self.next_attempt_at(now),
+            expires_at: self.lease.deadlines().map(|(_, end)| end),
+            last_error: self.lease.last_error(),
+            warnings: &self.warnings,
+        }
+    }
+
+    fn begin(&mut self, now: Now) {
+        // When something happens differs between instances that share everything else.
+        self.entropy.stir(&now.wall_ms.to_le_bytes());
+        self.entropy.stir(&now.monotonic_ms.to_le_bytes());
+        self.lease.begin(now);
+        let (connection, io) = (Rc::clone(&self.connection), self.io.clone());
+        self.attempt = Some(Box::pin(async move { attempt::run(&connection, &io).await }));
+    }
+
+    fn go_on(&mut self, now: Now) {
+        let Some(attempt) = &mut self.attempt else { return };
+        let result = match attempt.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending if self.overdue(now) => Err(Error::new(
+                Code::AttemptTimeout,
+                "the attempt to get a token took more than 30 s; it is repeated. Check whether the machine was suspended, or the host answers",
+            )),
+            Poll::Pending => return,
+        };
+        // Dropping it takes back what it still waits for.
+        self.attempt = None;
+        match result {
+            Ok(outcome) => self.succeed(now, outcome),
+            Err(error) => self.fail(now, error),
+        }
+    }
+
+    fn overdue(&self, now: Now) -> bool {
+        self.lease.attempt().is_some_and(|began| {
+            let elapsed = now.monotonic_ms.saturating_sub(began.monotonic_ms);
+            elapsed >= ATTEMPT_TIMEOUT_MS
+        })
+    }
+
+    fn succeed(&mut self, now: Now, Outcome { issued, warnings }: Outcome) {
+        self.entropy.stir(issued.access_token.expose().as_bytes());
+        let headers = self.connection.api.headers(&issued.access_token);
+        self.lease.succeed(now, issued.anchor, issued.lifetime_ms, headers, &mut self.entropy);
+        self.warnings = warnings;
+    }
+
+    fn fail(&mut self, now: Now, error: Error) {
+        let pace = match (error.retry_after_ms(), error.kind()) {
+            // A time of nothing, or in the past, says no more than that it failed.
+            (Some(ms @ 1..), _) => Pace::After(ms),
+            (_, Kind::Rejected | Kind::Denied) => Pace::Slow,
+            _ => Pace::Backoff,
+        };
+        self.lease.fail(now, error, pace, &mut self.entropy);
+    }
+
+    /// While an attempt is under way: when it began, so that whoever waits for that moment comes at once.
+    fn next_attempt_at(&self, now: Now) -> Option<u64> {
+        if let Some(began) = self.lease.attempt() {
+            return Some(began.wall_ms);
+        }
+        let wait = self.lease.wake_at(now)?.saturating_sub(now.monotonic_ms);
+        Some(now.wall_ms.saturating_add(wait))
+    }
+}
+
+fn not_yet() -> Error {
+    Error::new(Code::NotYet, "there is no credential yet; ask again")
+}

@@ -1,0 +1,124 @@
+//! What a connection is and needs, told without doing anything.
+
+use crate::secret::Secret;
+
+/// A connection document as it was understood.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In the order of the native document.
+    pub settings: Vec<Setting>,
+    /// What works but is doubtful.
+    pub warnings: Vec<Warning>,
+    /// What a host has to grant.
+    pub requirements: Requirements,
+}
+
+/// A setting as it was understood. A secret is shown as its shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Dotted, in the words of the native document.
+    pub name: String,
+    /// For people.
+    pub value: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where a setting came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Written in the document.
+    Document,
+    /// Nobody said anything else.
+    Default,
+    /// An environment variable.
+    Variable(String),
+}
+
+impl Origin {
+    /// As the contract spells it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Document => "document",
+            Self::Default => "default",
+            Self::Variable(name) => name,
+        }
+    }
+}
+
+/// Something that works, but probably not as its author hopes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Stable, kebab-case.
+    pub code: &'static str,
+    /// For people. Holds no secret.
+    pub message: String,
+}
+
+impl Warning {
+    /// `message` says what was found and what to write instead.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// Everything outside itself that a connection will ever ask for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Requirements {
+    /// Method and URL without query.
+    pub endpoints: Vec<Endpoint>,
+    /// Paths as the document spells them.
+    pub files: Vec<String>,
+    /// Names.
+    pub variables: Vec<String>,
+}
+
+/// A place on the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Upper case.
+    pub method: &'static str,
+    /// Absolute, without query or fragment.
+    pub url: String,
+}
+
+impl Plan {
+    /// A setting with its origin.
+    pub fn set(&mut self, name: &str, value: impl Into<String>, origin: Origin) {
+        self.settings.push(Setting { name: name.to_owned(), value: value.into(), origin });
+    }
+
+    /// A setting that the document may have made: `None` is not shown.
+    pub fn set_if(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.set(name, value, Origin::Document);
+        }
+    }
+
+    /// A setting that the document may have made, else its default.
+    pub fn set_or(&mut self, name: &str, value: Option<&str>, default: &str) {
+        let origin = if value.is_some() { Origin::Document } else { Origin::Default };
+        self.set(name, value.unwrap_or(default), origin);
+    }
+
+    /// The shape of a secret.
+    pub fn set_secret(&mut self, name: &str, secret: &Secret, origin: Origin) {
+        self.set(name, secret.shape(), origin);
+    }
+
+    /// A request that will be sent.
+    pub fn needs_endpoint(&mut self, method: &'static str, url: &str) {
+        self.requirements.endpoints.push(Endpoint { method, url: url.to_owned() });
+    }
+
+    /// A file that will be read.
+    pub fn needs_file(&mut self, path: &str) {
+        self.requirements.files.push(path.to_owned());
+    }
+
+    /// Something doubtful.
+    pub fn warn(&mut self, warning: Warning) {
+        self.warnings.push(warning);
+    }
+}

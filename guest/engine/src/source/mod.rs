@@ -1,0 +1,42 @@
+//! Where an identity token comes from. One file per source; [`ALL`] is the list that adding one touches.
+
+mod file;
+mod kubernetes;
+mod token_file;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::document::Fields;
+use crate::error::Error;
+use crate::io::Io;
+use crate::plan::Plan;
+use crate::subject_token::SubjectToken;
+
+/// A place that gives identity tokens.
+pub trait Source {
+    /// As the document names it.
+    fn name(&self) -> &'static str;
+
+    /// Adds the settings, what is needed, and what is doubtful.
+    fn describe(&self, plan: &mut Plan);
+
+    /// Fetches a token, anew for every attempt, and refuses one that is stale or for somebody else.
+    fn token<'a>(&'a self, io: &'a Io) -> Fetch<'a>;
+}
+
+/// The future that [`Source::token`] returns.
+pub type Fetch<'a> = Pin<Box<dyn Future<Output = Result<SubjectToken, Error>> + 'a>>;
+
+/// How a document names a source, and how its settings are read.
+pub struct Entry {
+    /// The value of `source.type`.
+    pub name: &'static str,
+    /// Its settings, for the message about one that stands beside another source.
+    pub settings: &'static [&'static str],
+    /// Takes the settings out of the document.
+    pub read: fn(&mut Fields<'_>) -> Result<Box<dyn Source>, Error>,
+}
+
+/// Every source.
+pub const ALL: &[Entry] = &[kubernetes::ENTRY, file::ENTRY];

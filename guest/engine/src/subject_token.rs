@@ -1,0 +1,204 @@
+//! The identity token that the platform issues (RFC 8693's subject token), checked before it goes anywhere.
+//!
+//! Nothing here verifies a signature: the token endpoint does that. What is read are the claims that explain a refusal
+//! beforehand: a token that has expired, that is for somebody else, or that is no token at all.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use crate::error::{Code, Error};
+use crate::io::Now;
+use crate::secret::{Secret, SecretBytes};
+
+/// What the careful clients accept at most (Codex and Anthropic: 16 KiB). A kubelet's token has about 1 KiB.
+pub const LIMIT: usize = 16 * 1024;
+
+/// A compact JSON web token (RFC 7519) and what it says of itself.
+pub struct SubjectToken {
+    text: Secret,
+    claims: Claims,
+}
+
+/// The claims that can be shown to people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// `iss`
+    pub issuer: Option<String>,
+    /// `sub`
+    pub subject: Option<String>,
+    /// `aud`, one or several.
+    pub audience: Vec<String>,
+    /// `exp` in Unix milliseconds.
+    pub expires_at_ms: Option<u64>,
+    /// `iat` in Unix milliseconds.
+    pub issued_at_ms: Option<u64>,
+}
+
+impl SubjectToken {
+    /// Reads a token as a platform hands it out: surrounding white space and a byte order mark are tolerated.
+    /// `origin` names the place for the error.
+    pub fn parse(bytes: &[u8], origin: &str) -> Result<Self, Error> {
+        if bytes.len() > LIMIT {
+            return Err(Error::new(
+                Code::TokenTooLarge,
+                format!(
+                    "{origin} holds more than 16 KiB, no identity token is that long; check that it is the right one"
+                ),
+            ));
+        }
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
+        if bytes.is_empty() {
+            return Err(Error::new(
+                Code::TokenEmpty,
+                format!("{origin} is empty; check that the platform has written the identity token"),
+            ));
+        }
+        let malformed = |fault: &str| {
+            Error::new(
+                Code::TokenMalformed,
+                format!("{origin} holds {}, which is not a JSON web token: {fault}", shape(bytes)),
+            )
+        };
+        let text = str::from_utf8(bytes).ok().filter(|text| text.is_ascii());
+        let text = text.ok_or_else(|| malformed("it has bytes outside ASCII"))?;
+        let mut parts = text.split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(malformed("it should have three parts, separated by dots"));
+        };
+        for (name, part) in [("first", header), ("second", payload), ("third", signature)] {
+            if part.is_empty() {
+                return Err(malformed(&format!("its {name} part is empty")));
+            }
+            if !part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+                return Err(malformed(&format!(
+                    "its {name} part has characters outside the base64url alphabet"
+                )));
+            }
+        }
+        let claims = URL_SAFE_NO_PAD.decode(payload).map(SecretBytes::from).ok();
+        let claims = claims.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+        let claims = claims.as_ref().and_then(Value::as_object);
+        let claims =
+            claims.ok_or_else(|| malformed("its second part is not a base64url-encoded JSON object"))?;
+        Ok(Self { text: Secret::new(text.to_owned()), claims: Claims::read(claims) })
+    }
+
+    /// Refuses a token that has expired, or that is not for `audience` where the document names one.
+    pub fn check(self, now: Now, audience: Option<&str>, origin: &str) -> Result<Self, Error> {
+        if let Some(expired_for) = self.claims.expires_at_ms.and_then(|exp| now.wall_ms.checked_sub(exp)) {
+            return Err(Error::new(
+                Code::TokenExpired,
+                format!(
+                    "the identity token in {origin} expired {} ago by its own `exp`; the platform has stopped renewing it, or this machine's clock is wrong",
+                    duration(expired_for)
+                ),
+            ));
+        }
+        if let Some(audience) = audience
+            && !self.claims.audience.iter().any(|aud| aud == audience)
+        {
+            return Err(Error::new(
+                Code::TokenForeign,
+                format!(
+                    "the identity token in {origin} is for {}, not for `{audience}`; point to the token with that audience, or change `audience`",
+                    self.claims.audience_text()
+                ),
+            ));
+        }
+        Ok(self)
+    }
+
+    /// The raw token, for the body of the exchange and nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// What may be shown.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+}
+
+impl Claims {
+    fn read(claims: &serde_json::Map<String, Value>) -> Self {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).map(printable);
+        let moment = |name: &str| claims.get(name).and_then(numeric_date);
+        let audience = match claims.get("aud") {
+            Some(Value::String(one)) => vec![printable(one)],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).map(printable).collect(),
+            _ => Vec::new(),
+        };
+        Self {
+            issuer: text("iss"),
+            subject: text("sub"),
+            audience,
+            expires_at_ms: moment("exp"),
+            issued_at_ms: moment("iat"),
+        }
+    }
+
+    /// The audience for an error message.
+    #[must_use]
+    pub fn audience_text(&self) -> String {
+        match self.audience.as_slice() {
+            [] => "no audience at all".to_owned(),
+            several => several.iter().map(|aud| format!("`{aud}`")).collect::<Vec<_>>().join(" and "),
+        }
+    }
+
+    /// Who the token says it is, for an administrator who compares it with the mapping.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let or = |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |text| format!("`{text}`"));
+        format!(
+            "issuer {}, subject {}, audience {}",
+            or(&self.issuer),
+            or(&self.subject),
+            self.audience_text()
+        )
+    }
+}
+
+/// RFC 7519's NumericDate: seconds, possibly with a fraction. Milliseconds here.
+fn numeric_date(value: &Value) -> Option<u64> {
+    let seconds = value.as_f64().filter(|seconds| seconds.is_finite() && *seconds >= 0.0)?;
+    // Saturates at the type's bounds, which is what a date past the year 292,000,000 deserves.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+    Some((seconds * 1_000.0) as u64)
+}
+
+/// A claim is somebody else's text: one line, not endless.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(200).collect()
+}
+
+/// What a thing that is not a token may be, without quoting it.
+fn shape(bytes: &[u8]) -> String {
+    let kind = match bytes {
+        [b'-', b'-', b'-', b'-', b'-', ..] => "a PEM block",
+        [b'{', ..] => "a JSON object",
+        [b's', b'k', b'-', ..] => "an API key",
+        [b'<', ..] => "a markup document",
+        _ if bytes.contains(&0) => "binary data",
+        _ => "text",
+    };
+    format!("{kind} of {} bytes", bytes.len())
+}
+
+/// `90 s`, `15 min`, `3 h`: precise enough to recognise the cause.
+fn duration(ms: u64) -> String {
+    match ms / 1_000 {
+        s if s < 120 => format!("{s} s"),
+        s if s < 7_200 => format!("{} min", s / 60),
+        s if s < 172_800 => format!("{} h", s / 3_600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! URLs that a document may name.
+
+use fluent_uri::Uri;
+use fluent_uri::component::Host;
+
+/// An absolute http or https URL without user, query or fragment. Keeps the author's spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebUrl {
+    text: String,
+    encrypted: bool,
+    loopback: bool,
+}
+
+impl WebUrl {
+    /// The fault, when it is not such a URL: the end of a sentence that begins with the field's name. It quotes nothing,
+    /// because people paste keys into the wrong field.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("is empty; write a URL such as `https://api.openai.com/v1`".to_owned());
+        }
+        if !text.contains("://") {
+            return Err("has no scheme; write it as `https://host/path`".to_owned());
+        }
+        // RFC 3986 to the letter: what this parser takes, every host's parser takes.
+        let uri = Uri::parse(text).map_err(|fault| format!("is not a URL ({fault})"))?;
+        let encrypted = match uri.scheme().as_str().to_ascii_lowercase().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return Err("has a scheme other than `https` (or `http`, on loopback)".to_owned()),
+        };
+        let authority = uri.authority().filter(|authority| !authority.host().is_empty());
+        let authority =
+            authority.ok_or_else(|| "names no host; write it as `https://host/path`".to_owned())?;
+        if authority.has_userinfo() {
+            return Err("carries a user or password; remove the part before `@`".to_owned());
+        }
+        if authority.port_to_u16().is_err() {
+            return Err("has a port outside 0 to 65535".to_owned());
+        }
+        if uri.has_query() || uri.has_fragment() {
+            return Err("has a query or a fragment; end it before `?` or `#`".to_owned());
+        }
+        let loopback = match authority.host_parsed() {
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+            Host::RegName(name) => name.as_str().eq_ignore_ascii_case("localhost"),
+            _ => false,
+        };
+        Ok(Self { text: text.to_owned(), encrypted, loopback })
+    }
+
+    /// A place to which a secret is sent: https, or http to this very machine.
+    pub fn parse_private(text: &str) -> Result<Self, String> {
+        let url = Self::parse(text)?;
+        if url.is_private_to_the_wire() {
+            Ok(url)
+        } else {
+            Err("is plain http to another machine, which would show the identity token to the network; use https".to_owned())
+        }
+    }
+
+    /// https, or http to loopback.
+    #[must_use]
+    pub fn is_private_to_the_wire(&self) -> bool {
+        self.encrypted || self.loopback
+    }
+
+    /// As the author wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WebUrl;
+
+    #[test]
+    fn secrets_go_to_https_or_to_this_machine() {
+        for good in [
+            "https://auth.openai.com/oauth/token",
+            "http://127.0.0.1:8080/oauth/token",
+            "http://127.9.9.9/",
+            "http://[::1]:1/",
+            "http://localhost:99/x",
+            " https://trimmed.example/ ",
+        ] {
+            assert_eq!(
+                WebUrl::parse_private(good).map(|url| url.as_str().to_owned()),
+                Ok(good.trim().to_owned())
+            );
+        }
+        for (bad, fault) in [
+            ("", "is empty"),
+            ("auth.openai.com/oauth/token", "no scheme"),
+            ("ftp://x/", "scheme other"),
+            ("https://u:CANARY@x/", "user or password"),
+            ("https://u@x/", "user or password"),
+            ("https://x/?CANARY", "query"),
+            ("https://x/#CANARY", "query or a fragment"),
+            ("http://auth.openai.com/", "plain http"),
+            ("http://localhost.example.com/", "plain http"),
+            ("http://127.0.0.1.example.com/", "plain http"),
+            ("http://0.0.0.0/", "plain http"),
+            ("https://", "no host"),
+            ("https://[::1/", "not a URL"),
+            ("https://x y/", "not a URL"),
+            ("https://x:99999/", "port"),
+        ] {
+            let error = WebUrl::parse_private(bad).unwrap_err();
+            assert!(error.contains(fault) && !error.contains("CANARY"), "{bad}: {error}");
+        }
+    }
+}
