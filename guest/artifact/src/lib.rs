@@ -1,0 +1,6 @@
+//! The finished component, as bytes: what a host embeds, and what is shipped.
+//!
+//! This crate knows the guest only as a file that its build script makes. Hosts depend on it, never on the guest's code.
+
+/// `wit/provider.wit` as a component: world `provider`, for any WASI 0.2 host.
+pub const CREDENTIAL_PROVIDER: &[u8] = include_bytes!(env!("KEYLESS_CREDENTIAL_PROVIDER"));

@@ -1,0 +1,106 @@
+//! The engine's types as the contract's.
+
+use std::ops::Deref;
+
+use keyless_engine::document::Dialect;
+use keyless_engine::lease::Phase;
+use keyless_engine::machine::{self, Credential as EngineCredential};
+use keyless_engine::plan::{self, Plan};
+use keyless_engine::secret::Secret;
+use keyless_engine::{Error as EngineError, Kind};
+
+use crate::bindings::exports::keyless::credentials::credential_provider::{
+    ConnectionPlan, Credential, Error, Status,
+};
+use crate::bindings::keyless::credentials::types;
+
+/// A document: it may hold a key, so it does not outlive the call.
+pub(crate) struct Wiped(Secret);
+
+impl Wiped {
+    pub(crate) fn new(text: String) -> Self {
+        Self(Secret::new(text))
+    }
+}
+
+impl Deref for Wiped {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+pub(crate) fn credential(credential: &EngineCredential<'_>) -> Credential {
+    let header = |(name, value): &(String, Secret)| types::Header {
+        name: name.clone(),
+        value: value.expose().to_owned(),
+    };
+    Credential {
+        headers: credential.headers.iter().map(header).collect(),
+        base_url: credential.base_url.to_owned(),
+        generation: credential.generation,
+        renew_at: credential.renew_at,
+        expires_at: credential.expires_at,
+    }
+}
+
+pub(crate) fn error(error: EngineError) -> Error {
+    let problem = types::Problem {
+        code: error.code().as_str().to_owned(),
+        message: error.message().to_owned(),
+        retry_after_ms: error.retry_after_ms(),
+    };
+    match error.kind() {
+        Kind::Invalid => Error::Invalid(problem),
+        Kind::Denied => Error::Denied(problem),
+        Kind::Identity => Error::Identity(problem),
+        Kind::Rejected => Error::Rejected(problem),
+        Kind::Unavailable => Error::Unavailable(problem),
+    }
+}
+
+pub(crate) fn plan((dialect, plan): (Dialect, Plan)) -> ConnectionPlan {
+    let setting = |setting: plan::Setting| types::Setting {
+        origin: setting.origin.as_str().to_owned(),
+        name: setting.name,
+        value: setting.value,
+    };
+    let endpoint =
+        |endpoint: plan::Endpoint| types::Endpoint { method: endpoint.method.to_owned(), url: endpoint.url };
+    ConnectionPlan {
+        dialect: dialect.as_str().to_owned(),
+        settings: plan.settings.into_iter().map(setting).collect(),
+        warnings: plan.warnings.iter().map(warning).collect(),
+        requirements: types::Requirements {
+            endpoints: plan.requirements.endpoints.into_iter().map(endpoint).collect(),
+            files: plan.requirements.files,
+            variables: plan.requirements.variables,
+        },
+    }
+}
+
+pub(crate) fn status(status: &machine::Status<'_>) -> Status {
+    Status {
+        phase: match status.phase {
+            Phase::Idle => types::Phase::Idle,
+            Phase::Acquiring => types::Phase::Acquiring,
+            Phase::Fresh => types::Phase::Fresh,
+            Phase::Renewing => types::Phase::Renewing,
+            Phase::Waiting => types::Phase::Waiting,
+            Phase::Failed => types::Phase::Failed,
+        },
+        generation: status.generation,
+        renewals: status.counters.renewals,
+        failures: status.counters.failures,
+        failures_in_a_row: status.counters.failures_in_a_row,
+        next_attempt_at: status.next_attempt_at,
+        expires_at: status.expires_at,
+        last_error: status.last_error.cloned().map(error),
+        warnings: status.warnings.iter().map(warning).collect(),
+    }
+}
+
+fn warning(warning: &plan::Warning) -> types::Warning {
+    types::Warning { code: warning.code.to_owned(), message: warning.message.clone() }
+}

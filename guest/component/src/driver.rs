@@ -1,0 +1,110 @@
+//! Drives the engine with WASI: does its effects, hands it the answers, waits when there is nothing else to do.
+
+use keyless_engine::io::{Effect, Now};
+use keyless_engine::{Answered, Event, Machine};
+use wasi::clocks::{monotonic_clock, wall_clock};
+use wasi::io::poll::{self, Pollable};
+
+use crate::bindings::exports::keyless::credentials::credential_provider::{Credential, Error, Status};
+use crate::requests::Exchange;
+use crate::{convert, files};
+
+/// One connection and what it has under way.
+pub(crate) struct Driver {
+    machine: Machine,
+    exchanges: Vec<(u64, Exchange)>,
+}
+
+impl Driver {
+    pub(crate) fn new(machine: Machine) -> Self {
+        Self { machine, exchanges: Vec::new() }
+    }
+
+    /// See the contract: at once while a usable one is held.
+    pub(crate) fn credential(&mut self) -> Result<Credential, Error> {
+        self.step(Event::Tick);
+        loop {
+            self.progress();
+            match self.machine.credential(now()) {
+                Answered::Ready(credential) => return Ok(convert::credential(&credential)),
+                Answered::Failed(error) => return Err(convert::error(error)),
+                Answered::Pending => self.wait(),
+            }
+        }
+    }
+
+    /// See the contract: after the renewal that is due or under way.
+    pub(crate) fn renew(&mut self) -> Result<Credential, Error> {
+        self.step(Event::Tick);
+        self.progress();
+        while self.machine.busy() {
+            self.wait();
+            self.progress();
+        }
+        self.credential()
+    }
+
+    pub(crate) fn reject(&mut self, generation: u64) {
+        self.step(Event::Reject(generation));
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        convert::status(&self.machine.status(now()))
+    }
+
+    fn step(&mut self, event: Event) {
+        let mut events = vec![event];
+        // A file is read on the spot, so an effect may be the next event.
+        while let Some(event) = events.pop() {
+            for effect in self.machine.step(now(), event) {
+                match effect {
+                    Effect::ReadFile { id, path, limit } => {
+                        events.push(Event::File(id, files::read(&path, limit)))
+                    }
+                    Effect::Send { id, request } => self.exchanges.push((id, Exchange::start(request))),
+                    Effect::Cancel { id } => self.exchanges.retain(|(other, _)| *other != id),
+                }
+            }
+        }
+    }
+
+    /// Takes everything as far as it goes without waiting.
+    fn progress(&mut self) {
+        loop {
+            let ended = self
+                .exchanges
+                .iter_mut()
+                .enumerate()
+                .find_map(|(index, (_, exchange))| exchange.progress().map(|result| (index, result)));
+            let Some((index, result)) = ended else { break };
+            let (id, _) = self.exchanges.swap_remove(index);
+            self.step(Event::Response(id, result));
+        }
+        // Time passed too: pauses end, a renewal becomes due, an attempt takes too long.
+        self.step(Event::Tick);
+    }
+
+    /// Sleeps until something under way goes on, or the engine wants to look at the clock.
+    fn wait(&self) {
+        let mut pollables: Vec<Pollable> =
+            self.exchanges.iter().map(|(_, exchange)| exchange.pollable()).collect();
+        let now = now();
+        if let Some(moment) = self.machine.wake_at(now) {
+            let ns = moment.saturating_sub(now.monotonic_ms).saturating_mul(NS_PER_MS);
+            pollables.push(monotonic_clock::subscribe_duration(ns));
+        }
+        let pollables: Vec<&Pollable> = pollables.iter().collect();
+        // Polling nothing would trap; an engine that waits for nothing at all does not exist, and if it did it would spin.
+        if !pollables.is_empty() {
+            poll::poll(&pollables);
+        }
+    }
+}
+
+const NS_PER_MS: u64 = 1_000_000;
+
+fn now() -> Now {
+    let wall = wall_clock::now();
+    let wall_ms = wall.seconds.saturating_mul(1_000).saturating_add(u64::from(wall.nanoseconds) / NS_PER_MS);
+    Now { wall_ms, monotonic_ms: monotonic_clock::now() / NS_PER_MS }
+}

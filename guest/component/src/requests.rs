@@ -1,0 +1,231 @@
+//! One HTTP exchange over `wasi:http`, as far as it goes without waiting each time somebody looks.
+
+use keyless_engine::io::{Request, Response, SendFault};
+use keyless_engine::secret::SecretBytes;
+use wasi::http::outgoing_handler;
+use wasi::http::types::{
+    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody,
+    OutgoingRequest, RequestOptions, Scheme,
+};
+use wasi::io::poll::Pollable;
+use wasi::io::streams::{InputStream, OutputStream, StreamError};
+
+/// A request under way.
+pub(crate) struct Exchange {
+    state: State,
+    response_limit: usize,
+}
+
+/// In this order; a field is dropped before what it belongs to, as `wasi:http` wants it.
+enum State {
+    Sending { upload: Upload, response: FutureIncomingResponse },
+    Waiting(FutureIncomingResponse),
+    Receiving { stream: InputStream, _body: IncomingBody, response: Response },
+    Failed(SendFault),
+    Ended,
+}
+
+struct Upload {
+    stream: OutputStream,
+    body: OutgoingBody,
+    content: SecretBytes,
+    sent: usize,
+}
+
+impl Exchange {
+    /// Hands the request to the host.
+    pub(crate) fn start(request: Request) -> Self {
+        let response_limit = request.response_limit;
+        let state = start(request).unwrap_or_else(State::Failed);
+        Self { state, response_limit }
+    }
+
+    /// Goes on; the answer once it is complete.
+    pub(crate) fn progress(&mut self) -> Option<Result<Response, SendFault>> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Ended) {
+                State::Sending { mut upload, response } => match upload.progress() {
+                    // An endpoint may answer, a host may fail, before everything is sent.
+                    Ok(false) if response.subscribe().ready() => self.state = State::Waiting(response),
+                    Ok(false) => {
+                        self.state = State::Sending { upload, response };
+                        return None;
+                    }
+                    Ok(true) => {
+                        self.state = upload.finish().map_or_else(State::Failed, |()| State::Waiting(response))
+                    }
+                    // The reason is the response's to tell.
+                    Err(_) => self.state = State::Waiting(response),
+                },
+                State::Waiting(response) => match response.get() {
+                    None => {
+                        self.state = State::Waiting(response);
+                        return None;
+                    }
+                    Some(Ok(Ok(response))) => self.state = receive(&response).unwrap_or_else(State::Failed),
+                    Some(Ok(Err(code))) => self.state = State::Failed(fault(&code)),
+                    Some(Err(())) => self.state = State::Failed(SendFault::Broken),
+                },
+                State::Receiving { stream, _body, mut response } => {
+                    match fill(&stream, &mut response.body, self.response_limit) {
+                        Ok(true) => return Some(Ok(response)),
+                        Ok(false) => {
+                            self.state = State::Receiving { stream, _body, response };
+                            return None;
+                        }
+                        Err(fault) => self.state = State::Failed(fault),
+                    }
+                }
+                State::Failed(fault) => return Some(Err(fault)),
+                State::Ended => return Some(Err(SendFault::Broken)),
+            }
+        }
+    }
+
+    /// Ready when [`Self::progress`] has something to do.
+    pub(crate) fn pollable(&self) -> Pollable {
+        match &self.state {
+            State::Sending { upload, .. } => upload.stream.subscribe(),
+            State::Waiting(response) => response.subscribe(),
+            State::Receiving { stream, .. } => stream.subscribe(),
+            State::Failed(_) | State::Ended => wasi::clocks::monotonic_clock::subscribe_duration(0),
+        }
+    }
+}
+
+fn start(request: Request) -> Result<State, SendFault> {
+    let headers: Vec<_> = request
+        .headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.expose().as_bytes().to_vec()))
+        .collect();
+    let headers = Fields::from_list(&headers).map_err(|_| SendFault::Denied)?;
+    let outgoing = OutgoingRequest::new(headers);
+    let (scheme, authority, path) = split(&request.url).ok_or(SendFault::Denied)?;
+    let method = match request.method {
+        "GET" => Method::Get,
+        "POST" => Method::Post,
+        "PUT" => Method::Put,
+        other => Method::Other(other.to_owned()),
+    };
+    outgoing.set_method(&method).map_err(|()| SendFault::Denied)?;
+    outgoing.set_scheme(Some(&scheme)).map_err(|()| SendFault::Denied)?;
+    outgoing.set_authority(Some(authority)).map_err(|()| SendFault::Denied)?;
+    outgoing.set_path_with_query(Some(path)).map_err(|()| SendFault::Denied)?;
+    let body = outgoing.body().map_err(|()| SendFault::Broken)?;
+    let stream = body.write().map_err(|()| SendFault::Broken)?;
+    let response =
+        outgoing_handler::handle(outgoing, Some(options(request.timeout_ms))).map_err(|code| fault(&code))?;
+    let upload = Upload { stream, body, content: request.body, sent: 0 };
+    Ok(State::Sending { upload, response })
+}
+
+/// WASI knows no deadline for the whole; the host has one of its own, and the engine a last one.
+fn options(timeout_ms: u64) -> RequestOptions {
+    let options = RequestOptions::new();
+    let ns = Some(timeout_ms.saturating_mul(1_000_000));
+    // A host that cannot do one of these says so and goes on without it.
+    let _ = options.set_connect_timeout(ns);
+    let _ = options.set_first_byte_timeout(ns);
+    let _ = options.set_between_bytes_timeout(ns);
+    options
+}
+
+/// Scheme, authority, and path with query.
+fn split(url: &str) -> Option<(Scheme, &str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "https" => Scheme::Https,
+        "http" => Scheme::Http,
+        _ => return None,
+    };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end)?;
+    Some((scheme, authority, if path.is_empty() { "/" } else { path }))
+}
+
+impl Upload {
+    /// Writes as much as the host takes now. True when everything is written.
+    fn progress(&mut self) -> Result<bool, StreamError> {
+        while let Some(rest) = self.content.get(self.sent..).filter(|rest| !rest.is_empty()) {
+            let room = usize::try_from(self.stream.check_write()?).unwrap_or(usize::MAX);
+            let Some(chunk) = rest.get(..room.min(rest.len())).filter(|chunk| !chunk.is_empty()) else {
+                return Ok(false);
+            };
+            self.stream.write(chunk)?;
+            self.sent += chunk.len();
+        }
+        Ok(true)
+    }
+
+    fn finish(self) -> Result<(), SendFault> {
+        let Self { stream, body, .. } = self;
+        drop(stream);
+        OutgoingBody::finish(body, None).map_err(|code| fault(&code))
+    }
+}
+
+fn receive(response: &IncomingResponse) -> Result<State, SendFault> {
+    let headers = response.headers().entries();
+    let headers = headers
+        .into_iter()
+        .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
+        .collect();
+    let body = response.consume().map_err(|()| SendFault::Broken)?;
+    let stream = body.stream().map_err(|()| SendFault::Broken)?;
+    let response = Response { status: response.status(), headers, body: SecretBytes::default() };
+    Ok(State::Receiving { stream, _body: body, response })
+}
+
+/// Reads what has arrived. True at the end.
+fn fill(stream: &InputStream, body: &mut SecretBytes, limit: usize) -> Result<bool, SendFault> {
+    loop {
+        let chunk = match stream.read((limit + 1 - body.len()) as u64) {
+            Ok(chunk) => SecretBytes::from(chunk),
+            Err(StreamError::Closed) => return Ok(true),
+            Err(StreamError::LastOperationFailed(error)) => {
+                return Err(
+                    wasi::http::types::http_error_code(&error).map_or(SendFault::Broken, |code| fault(&code))
+                );
+            }
+        };
+        if chunk.is_empty() {
+            return Ok(false);
+        }
+        // Grown by hand: a vector that moves leaves pieces of the token behind.
+        if body.capacity() - body.len() < chunk.len() {
+            let mut larger = SecretBytes::from(Vec::with_capacity(2 * (body.len() + chunk.len())));
+            larger.extend_from_slice(body);
+            *body = larger;
+        }
+        body.extend_from_slice(&chunk);
+        if body.len() > limit {
+            return Err(SendFault::TooLarge);
+        }
+    }
+}
+
+fn fault(code: &ErrorCode) -> SendFault {
+    match code {
+        ErrorCode::HttpRequestDenied
+        | ErrorCode::DestinationIpProhibited
+        | ErrorCode::HttpRequestUriInvalid
+        | ErrorCode::HttpRequestMethodInvalid => SendFault::Denied,
+        ErrorCode::DnsTimeout | ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => {
+            SendFault::Unresolved
+        }
+        ErrorCode::DestinationUnavailable
+        | ErrorCode::DestinationIpUnroutable
+        | ErrorCode::ConnectionRefused
+        | ErrorCode::ConnectionLimitReached => SendFault::Unreachable,
+        ErrorCode::TlsProtocolError | ErrorCode::TlsCertificateError | ErrorCode::TlsAlertReceived(_) => {
+            SendFault::Untrusted
+        }
+        ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout
+        | ErrorCode::HttpResponseTimeout => SendFault::TimedOut,
+        ErrorCode::HttpResponseBodySize(_) => SendFault::TooLarge,
+        _ => SendFault::Broken,
+    }
+}
