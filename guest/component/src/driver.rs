@@ -59,7 +59,7 @@ impl Driver {
             for effect in self.machine.step(now(), event) {
                 match effect {
                     Effect::ReadFile { id, path, limit } => {
-                        events.push(Event::File(id, files::read(&path, limit)))
+                        events.push(Event::File(id, files::read(&path, limit)));
                     }
                     Effect::Send { id, request } => self.exchanges.push((id, Exchange::start(request))),
                     Effect::Cancel { id } => self.exchanges.retain(|(other, _)| *other != id),

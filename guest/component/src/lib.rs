@@ -18,7 +18,7 @@ use bindings::exports::keyless::credentials::credential_provider::{
 };
 use driver::Driver;
 
-#[expect(unsafe_code, clippy::all, clippy::allow_attributes, reason = "generated")]
+#[expect(unsafe_code, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",

@@ -52,7 +52,8 @@ impl Exchange {
                         return None;
                     }
                     Ok(true) => {
-                        self.state = upload.finish().map_or_else(State::Failed, |()| State::Waiting(response))
+                        self.state =
+                            upload.finish().map_or_else(State::Failed, |()| State::Waiting(response));
                     }
                     // The reason is the response's to tell.
                     Err(_) => self.state = State::Waiting(response),
