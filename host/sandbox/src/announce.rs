@@ -1,0 +1,62 @@
+//! The text that explains a running sandbox to a person.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::admin::CALLS;
+use crate::world::World;
+
+/// Where everything is, what to paste, what to switch.
+pub(crate) fn announce(world: &World, ca_path: &Path) -> String {
+    let documents = world.documents();
+    let addresses = &world.addresses;
+    let mut text = format!(
+        "\
+The sandbox is running. Everything listens on loopback only, and ends with this process.
+
+  issuer          {issuer}
+  token endpoint  {token_endpoint}
+  API             {base_url}
+  admin           {admin}
+  CA certificate  {ca}
+  token file      {token_file}
+
+Connection documents (trust the CA: --ca-cert {ca})
+
+  native
+    {native}
+
+  static key
+    {native_static}
+
+  Airflow, as a URI
+    {airflow_uri}
+
+  Airflow, as JSON
+    {airflow_json}
+
+  Airflow, as JSON with a text `extra`
+    {airflow_json_text_extra}
+
+Admin calls
+",
+        issuer = addresses.issuer(),
+        token_endpoint = addresses.token_endpoint(),
+        base_url = addresses.base_url(),
+        admin = addresses.admin(),
+        ca = ca_path.display(),
+        token_file = world.volume.token_path().display(),
+        native = documents.native,
+        native_static = documents.native_static,
+        airflow_uri = documents.airflow_uri,
+        airflow_json = documents.airflow_json,
+        airflow_json_text_extra = documents.airflow_json_text_extra,
+    );
+    for (method, path, example) in CALLS {
+        let method = if *method == "GET" { String::new() } else { format!("-X {method} ") };
+        let body = if example.is_empty() { String::new() } else { format!(" -d '{example}'") };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  curl -s {method}{admin}{path}{body}", admin = addresses.admin());
+    }
+    text
+}

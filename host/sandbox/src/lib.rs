@@ -1,0 +1,54 @@
+//! The outside world on loopback, for trying and testing what cannot be tried against the real vendors.
+//!
+//! A [`Sandbox`] plays every party that a workload identity meets: the cluster's token issuer, the volume into which a
+//! kubelet projects the token, the vendor's token endpoint and the vendor's API. It *checks* what it receives:
+//! signatures, issuers, audiences, lifetimes and mappings all have to be right, and the API opens only for tokens that
+//! the token endpoint issued and that have not expired. [`Fault`]s can be switched on while it runs.
+//!
+//! ```
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! use keyless_sandbox::{Options, Sandbox};
+//!
+//! let sandbox = Sandbox::start(Options::default()).await?;
+//! println!("{}", sandbox.announce());
+//! sandbox.rotate_token()?;
+//! sandbox.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! ```
+//!
+//! Nothing here is meant for production: the keys live for one run, and the only listeners are on loopback. Unix only,
+//! because a projected volume is made of symbolic links.
+
+mod admin;
+mod announce;
+mod answer;
+mod body;
+mod clock;
+mod documents;
+mod exchange;
+mod faults;
+mod front;
+mod issuer;
+mod ledger;
+mod listen;
+mod lock;
+mod options;
+mod random;
+mod redact;
+mod sandbox;
+mod service;
+mod sha256;
+mod tls;
+mod tokens;
+mod upstream;
+mod volume;
+mod world;
+
+pub use documents::Documents;
+pub use exchange::refusal::ErrorShape;
+pub use faults::{Fault, RetryAfter};
+pub use issuer::claims::Claims;
+pub use ledger::{Counters, RequestRecord};
+pub use options::{Mapping, Options};
+pub use sandbox::{Error, Sandbox};
+pub use service::ServiceName;

@@ -1,0 +1,104 @@
+//! The access tokens that the token endpoint issued and the API accepts. Known by their SHA-256 alone.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use ring::error::Unspecified;
+use zeroize::Zeroizing;
+
+use crate::lock::lock;
+use crate::random;
+use crate::sha256::Sha256;
+
+/// Every token of this run, and the static key.
+pub(crate) struct Tokens {
+    api_key: Zeroizing<String>,
+    api_key_digest: Sha256,
+    issued: Mutex<Issued>,
+}
+
+#[derive(Default)]
+struct Issued {
+    last_generation: u64,
+    by_digest: HashMap<Sha256, Token>,
+}
+
+struct Token {
+    generation: u64,
+    expires_at_ms: u64,
+    revoked: bool,
+}
+
+/// A token that has just been issued.
+pub(crate) struct NewToken {
+    pub(crate) text: Zeroizing<String>,
+    pub(crate) generation: u64,
+}
+
+/// What a bearer turned out to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bearer {
+    /// The key made at start.
+    ApiKey,
+    /// A token in force.
+    Token { generation: u64 },
+    /// Its time is over.
+    Expired,
+    /// It was taken back.
+    Revoked,
+    /// Nobody here issued it.
+    Unknown,
+}
+
+impl Tokens {
+    pub(crate) fn new() -> Result<Self, Unspecified> {
+        let api_key = Zeroizing::new(format!("sk-sandbox-{}", random::text(48)?));
+        Ok(Self { api_key_digest: Sha256::of(api_key.as_bytes()), api_key, issued: Mutex::default() })
+    }
+
+    pub(crate) fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// Issues the next generation.
+    pub(crate) fn issue(&self, length: usize, expires_at_ms: u64) -> Result<NewToken, Unspecified> {
+        let text = Zeroizing::new(random::text(length.max(43))?);
+        let mut issued = lock(&self.issued);
+        issued.last_generation += 1;
+        let generation = issued.last_generation;
+        issued
+            .by_digest
+            .insert(Sha256::of(text.as_bytes()), Token { generation, expires_at_ms, revoked: false });
+        Ok(NewToken { text, generation })
+    }
+
+    pub(crate) fn judge(&self, bearer: &str, now_ms: u64) -> Bearer {
+        let digest = Sha256::of(bearer.as_bytes());
+        if digest == self.api_key_digest {
+            return Bearer::ApiKey;
+        }
+        match lock(&self.issued).by_digest.get(&digest) {
+            None => Bearer::Unknown,
+            Some(token) if token.revoked => Bearer::Revoked,
+            Some(token) if token.expires_at_ms <= now_ms => Bearer::Expired,
+            Some(token) => Bearer::Token { generation: token.generation },
+        }
+    }
+
+    /// Takes back one generation, or all. Says how many tokens that ended.
+    pub(crate) fn revoke(&self, generation: Option<u64>) -> usize {
+        let mut ended = 0;
+        for token in lock(&self.issued).by_digest.values_mut() {
+            if generation.is_none_or(|wanted| wanted == token.generation) && !token.revoked {
+                token.revoked = true;
+                ended += 1;
+            }
+        }
+        ended
+    }
+
+    /// The latest generation issued, 0 before the first.
+    pub(crate) fn last_generation(&self) -> u64 {
+        lock(&self.issued).last_generation
+    }
+}

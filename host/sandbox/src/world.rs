@@ -1,0 +1,157 @@
+//! The state that the parties share, and what can be done to it while they run.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ring::error::Unspecified;
+use rustls::ClientConfig;
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::documents::Documents;
+use crate::exchange::TOKEN_PATH;
+use crate::exchange::refusal::ErrorShape;
+use crate::faults::Faults;
+use crate::issuer::claims::{Claims, Pod};
+use crate::issuer::keys::KeyRing;
+use crate::ledger::Ledger;
+use crate::lock::lock;
+use crate::options::Options;
+use crate::service::ServiceName;
+use crate::tokens::Tokens;
+use crate::volume::Volume;
+
+/// Everything that outlives a request.
+pub(crate) struct World {
+    pub(crate) options: Options,
+    pub(crate) addresses: Addresses,
+    pub(crate) ca_pem: String,
+    /// Trusts the sandbox's own authority.
+    pub(crate) tls_client: Arc<ClientConfig>,
+    pub(crate) clock: Clock,
+    pub(crate) keys: KeyRing,
+    pub(crate) pod: Pod,
+    pub(crate) volume: Volume,
+    pub(crate) tokens: Tokens,
+    pub(crate) ledger: Ledger,
+    pub(crate) faults: Faults,
+    pub(crate) settings: Settings,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// What may change while the sandbox runs.
+pub(crate) struct Settings {
+    access_token_lifetime_s: AtomicU64,
+    error_shape: Mutex<ErrorShape>,
+}
+
+impl Settings {
+    pub(crate) fn of(options: &Options) -> Self {
+        Self {
+            access_token_lifetime_s: AtomicU64::new(options.access_token_lifetime.as_secs()),
+            error_shape: Mutex::new(options.error_shape),
+        }
+    }
+}
+
+impl World {
+    /// Signs a token now.
+    pub(crate) fn issue(&self, claims: &Claims) -> Result<String, Unspecified> {
+        let payload = claims.payload(&self.addresses.issuer(), self.clock.now_s(), &self.pod)?;
+        let key = self.keys.current();
+        key.sign(&json!({"alg": crate::issuer::keys::ALGORITHM, "kid": key.kid()}), &payload)
+    }
+
+    /// Puts a fresh token into the volume.
+    pub(crate) fn rotate_token(&self, claims: &Claims) -> io::Result<()> {
+        let token = self.issue(claims).map_err(io::Error::other)?;
+        self.volume.write(token.as_bytes())
+    }
+
+    pub(crate) fn access_token_lifetime(&self) -> Duration {
+        Duration::from_secs(self.settings.access_token_lifetime_s.load(Ordering::Relaxed))
+    }
+
+    /// For tokens issued from now on.
+    pub(crate) fn set_access_token_lifetime(&self, lifetime: Duration) {
+        self.settings.access_token_lifetime_s.store(lifetime.as_secs(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn error_shape(&self) -> ErrorShape {
+        *lock(&self.settings.error_shape)
+    }
+
+    pub(crate) fn set_error_shape(&self, shape: ErrorShape) {
+        *lock(&self.settings.error_shape) = shape;
+    }
+
+    pub(crate) fn documents(&self) -> Documents {
+        Documents::of(self)
+    }
+
+    /// All that the admin endpoint shows. The only secret is the sandbox's own static key, inside a document.
+    pub(crate) fn state(&self) -> Value {
+        let per_service = |show: &dyn Fn(ServiceName) -> Value| -> Value {
+            ServiceName::ALL
+                .iter()
+                .map(|name| (name.as_str().to_owned(), show(*name)))
+                .collect::<Map<_, _>>()
+                .into()
+        };
+        json!({
+            "now_ms": self.clock.now_ms(),
+            "addresses": {
+                "issuer": self.addresses.issuer(),
+                "token_endpoint": self.addresses.token_endpoint(),
+                "base_url": self.addresses.base_url(),
+                "admin": self.addresses.admin(),
+                "token_file": self.volume.token_path(),
+            },
+            "ports": per_service(&|name| self.addresses.port(name).into()),
+            "keys": self.keys.kids(),
+            "access_token_lifetime_seconds": self.access_token_lifetime().as_secs(),
+            "last_generation": self.tokens.last_generation(),
+            "error_shape": self.error_shape(),
+            "faults": self.faults.snapshot(),
+            "counters": per_service(&|name| json!(self.ledger.counters(name))),
+            "requests": per_service(&|name| json!(self.ledger.records(name))),
+            "documents": self.documents(),
+        })
+    }
+}
+
+/// Where everything listens.
+pub(crate) struct Addresses {
+    pub(crate) ports: BTreeMap<ServiceName, u16>,
+    pub(crate) admin_port: u16,
+}
+
+impl Addresses {
+    pub(crate) fn port(&self, service: ServiceName) -> u16 {
+        self.ports.get(&service).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn issuer(&self) -> String {
+        self.secure(ServiceName::Issuer)
+    }
+
+    pub(crate) fn token_endpoint(&self) -> String {
+        format!("{}{TOKEN_PATH}", self.secure(ServiceName::Exchange))
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        format!("{}/v1", self.secure(ServiceName::Upstream))
+    }
+
+    pub(crate) fn admin(&self) -> String {
+        format!("http://localhost:{}", self.admin_port)
+    }
+
+    fn secure(&self, service: ServiceName) -> String {
+        format!("https://localhost:{}", self.port(service))
+    }
+}

@@ -1,0 +1,13 @@
+//! The sandbox through its own ports, as any client meets it.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends at the first surprise")]
+
+mod admin;
+mod client;
+mod documents;
+mod exchange;
+mod faults;
+mod keys;
+mod lifecycle;
+mod upstream;
+mod volume;
