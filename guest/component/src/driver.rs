@@ -88,10 +88,10 @@ impl Driver {
     fn wait(&self) {
         let mut pollables: Vec<Pollable> =
             self.exchanges.iter().map(|(_, exchange)| exchange.pollable()).collect();
-        let now = now();
-        if let Some(moment) = self.machine.wake_at(now) {
-            let ns = moment.saturating_sub(now.monotonic_ms).saturating_mul(NS_PER_MS);
-            pollables.push(monotonic_clock::subscribe_duration(ns));
+        let wake_at = self.machine.wake_at(now()).map(|moment| moment.saturating_mul(NS_PER_MS));
+        let deadlines = self.exchanges.iter().map(|(_, exchange)| exchange.deadline_ns());
+        if let Some(moment) = deadlines.chain(wake_at).min() {
+            pollables.push(monotonic_clock::subscribe_instant(moment));
         }
         let pollables: Vec<&Pollable> = pollables.iter().collect();
         // Polling nothing would trap; an engine that waits for nothing at all does not exist, and if it did it would spin.

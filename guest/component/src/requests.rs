@@ -2,10 +2,11 @@
 
 use keyless_engine::io::{Request, Response, SendFault};
 use keyless_engine::secret::SecretBytes;
+use wasi::clocks::monotonic_clock;
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody,
-    OutgoingRequest, RequestOptions, Scheme,
+    OutgoingRequest, Scheme,
 };
 use wasi::io::poll::Pollable;
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
@@ -14,17 +15,19 @@ use wasi::io::streams::{InputStream, OutputStream, StreamError};
 pub(crate) struct Exchange {
     state: State,
     response_limit: usize,
+    deadline_ns: u64,
 }
 
-/// In this order; a field is dropped before what it belongs to, as `wasi:http` wants it.
+/// In this order.
 enum State {
     Sending { upload: Upload, response: FutureIncomingResponse },
     Waiting(FutureIncomingResponse),
-    Receiving { stream: InputStream, _body: IncomingBody, response: Response },
+    Receiving { download: Download, response: Response },
     Failed(SendFault),
     Ended,
 }
 
+/// The stream stands before the body it belongs to: `wasi:http` wants it dropped first.
 struct Upload {
     stream: OutputStream,
     body: OutgoingBody,
@@ -32,16 +35,34 @@ struct Upload {
     sent: usize,
 }
 
+/// As in [`Upload`], the stream before its body.
+struct Download {
+    stream: InputStream,
+    _body: IncomingBody,
+}
+
 impl Exchange {
     /// Hands the request to the host.
     pub(crate) fn start(request: Request) -> Self {
         let response_limit = request.response_limit;
+        let deadline_ns = monotonic_clock::now().saturating_add(request.timeout_ms.saturating_mul(1_000_000));
         let state = start(request).unwrap_or_else(State::Failed);
-        Self { state, response_limit }
+        Self { state, response_limit, deadline_ns }
     }
 
-    /// Goes on; the answer once it is complete.
+    /// Goes on; the answer once it is complete, or too late.
     pub(crate) fn progress(&mut self) -> Option<Result<Response, SendFault>> {
+        let deadline_ns = self.deadline_ns;
+        let overdue = || (monotonic_clock::now() >= deadline_ns).then_some(Err(SendFault::TimedOut));
+        self.advance().or_else(overdue)
+    }
+
+    /// When it is given up, on WASI's monotonic clock.
+    pub(crate) fn deadline_ns(&self) -> u64 {
+        self.deadline_ns
+    }
+
+    fn advance(&mut self) -> Option<Result<Response, SendFault>> {
         loop {
             match std::mem::replace(&mut self.state, State::Ended) {
                 State::Sending { mut upload, response } => match upload.progress() {
@@ -58,6 +79,11 @@ impl Exchange {
                     // The reason is the response's to tell.
                     Err(_) => self.state = State::Waiting(response),
                 },
+                // Only asking whether it is ready makes wasmtime look: until then `get` has nothing.
+                State::Waiting(response) if !response.subscribe().ready() => {
+                    self.state = State::Waiting(response);
+                    return None;
+                }
                 State::Waiting(response) => match response.get() {
                     None => {
                         self.state = State::Waiting(response);
@@ -67,11 +93,11 @@ impl Exchange {
                     Some(Ok(Err(code))) => self.state = State::Failed(fault(&code)),
                     Some(Err(())) => self.state = State::Failed(SendFault::Broken),
                 },
-                State::Receiving { stream, _body, mut response } => {
-                    match fill(&stream, &mut response.body, self.response_limit) {
+                State::Receiving { download, mut response } => {
+                    match fill(&download.stream, &mut response.body, self.response_limit) {
                         Ok(true) => return Some(Ok(response)),
                         Ok(false) => {
-                            self.state = State::Receiving { stream, _body, response };
+                            self.state = State::Receiving { download, response };
                             return None;
                         }
                         Err(fault) => self.state = State::Failed(fault),
@@ -88,8 +114,8 @@ impl Exchange {
         match &self.state {
             State::Sending { upload, .. } => upload.stream.subscribe(),
             State::Waiting(response) => response.subscribe(),
-            State::Receiving { stream, .. } => stream.subscribe(),
-            State::Failed(_) | State::Ended => wasi::clocks::monotonic_clock::subscribe_duration(0),
+            State::Receiving { download, .. } => download.stream.subscribe(),
+            State::Failed(_) | State::Ended => monotonic_clock::subscribe_duration(0),
         }
     }
 }
@@ -115,21 +141,11 @@ fn start(request: Request) -> Result<State, SendFault> {
     outgoing.set_path_with_query(Some(path)).map_err(|()| SendFault::Denied)?;
     let body = outgoing.body().map_err(|()| SendFault::Broken)?;
     let stream = body.write().map_err(|()| SendFault::Broken)?;
-    let response =
-        outgoing_handler::handle(outgoing, Some(options(request.timeout_ms))).map_err(|code| fault(&code))?;
+    // Without options: WASI has time-outs for phases and none for the whole, which is what counts (`deadline_ns`).
+    // And wasmtime 48 never gives the handle of options back, one more for every request.
+    let response = outgoing_handler::handle(outgoing, None).map_err(|code| fault(&code))?;
     let upload = Upload { stream, body, content: request.body, sent: 0 };
     Ok(State::Sending { upload, response })
-}
-
-/// WASI knows no deadline for the whole; the host has one of its own, and the engine a last one.
-fn options(timeout_ms: u64) -> RequestOptions {
-    let options = RequestOptions::new();
-    let ns = Some(timeout_ms.saturating_mul(1_000_000));
-    // A host that cannot do one of these says so and goes on without it.
-    let _ = options.set_connect_timeout(ns);
-    let _ = options.set_first_byte_timeout(ns);
-    let _ = options.set_between_bytes_timeout(ns);
-    options
 }
 
 /// Scheme, authority, and path with query.
@@ -175,7 +191,7 @@ fn receive(response: &IncomingResponse) -> Result<State, SendFault> {
     let body = response.consume().map_err(|()| SendFault::Broken)?;
     let stream = body.stream().map_err(|()| SendFault::Broken)?;
     let response = Response { status: response.status(), headers, body: SecretBytes::default() };
-    Ok(State::Receiving { stream, _body: body, response })
+    Ok(State::Receiving { download: Download { stream, _body: body }, response })
 }
 
 /// Reads what has arrived. True at the end.

@@ -117,7 +117,7 @@ codes! {
     ResponseLifetime = "response-lifetime" Unavailable,
     /// The attempt as a whole took too long.
     AttemptTimeout = "attempt-timeout" Unavailable,
-    /// There is no credential, and no attempt has been made yet.
+    /// No usable credential is held, and no attempt has failed: the next one may start in a moment.
     NotYet = "not-yet" Unavailable,
 }
 
@@ -133,7 +133,7 @@ impl Error {
     /// `message` says what happened and what to do next, in one or two sentences.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry_after_ms: None }
+        Self { code, message: one_line(message.into()), retry_after_ms: None }
     }
 
     /// With the time to leave it alone, as the other side asked or as the lease decided.
@@ -174,6 +174,12 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// What is shown to people may quote names that a document chose: those must not break a line of a log, nor steer a
+/// terminal.
+pub(crate) fn one_line(text: String) -> String {
+    if text.contains(char::is_control) { text.replace(char::is_control, "\u{fffd}") } else { text }
+}
 
 /// For parsers: a field by its dotted name and what is wrong with it.
 pub(crate) fn field(code: Code, name: &str, fault: impl fmt::Display) -> Error {

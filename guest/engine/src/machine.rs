@@ -223,5 +223,11 @@ impl Machine {
 }
 
 fn not_yet() -> Error {
-    Error::new(Code::NotYet, "there is no credential yet; ask again")
+    Error::new(
+        Code::NotYet,
+        "no usable credential is held, and the next attempt may start in a moment; ask again",
+    )
 }
+
+#[cfg(test)]
+mod tests;

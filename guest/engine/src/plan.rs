@@ -1,5 +1,6 @@
 //! What a connection is and needs, told without doing anything.
 
+use crate::error::one_line;
 use crate::secret::Secret;
 
 /// A connection document as it was understood.
@@ -59,7 +60,7 @@ pub struct Warning {
 impl Warning {
     /// `message` says what was found and what to write instead.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: one_line(message.into()) }
     }
 }
 

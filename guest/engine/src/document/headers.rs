@@ -21,7 +21,7 @@ const RESERVED: &[&str] = &[
     "upgrade",
 ];
 
-/// Reads an object of header names and values. Names in lower case, in the order of the names.
+/// Reads an object of header names and values. Names in lower case, in the order of their spelling in the document.
 pub(super) fn read(mut fields: Fields<'_>) -> Result<Vec<(String, Secret)>, Error> {
     let mut headers: Vec<(String, Secret)> = Vec::new();
     for (name, value) in fields.rest() {
