@@ -1,0 +1,322 @@
+//! The command line: what can be asked for, and the help that says so.
+//!
+//! Nothing is decided here. Values that may hold secrets are taken as they come, and no default is shown from the
+//! environment, so that `--help` cannot print one.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use tracing::level_filters::LevelFilter;
+
+/// The `keyless` command.
+#[derive(Parser)]
+#[command(
+    name = "keyless",
+    version,
+    about = "Turns the identity that your platform gives a workload into a credential for an API",
+    after_help = EXAMPLES,
+    subcommand_required = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) runtime: RuntimeArgs,
+    #[command(flatten)]
+    pub(crate) logging: LoggingArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keyless plan -c @connection.json          what it would do, without doing it
+  keyless token -c @connection.json         a fresh credential on standard output
+  keyless run -c prod -- python app.py      a program with the credential in its environment
+
+Without -c, the connection is taken from $KEYLESS_CONNECTION, else $AIRFLOW_CONN_OPENAI_DEFAULT, else the
+default of keyless.toml, else OpenAI's own variables ($OPENAI_API_KEY, $OPENAI_IDENTITY_PROVIDER_ID).
+
+Exit codes: 0 done, 1 failed, 2 invalid document or usage, 3 not granted, 4 no identity token,
+5 refused by the token endpoint, 6 unavailable; `run` ends as its program does.";
+
+/// Which connection.
+#[derive(Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionArgs {
+    /// The connection: the document itself, @FILE (JSON, YAML or TOML), - for standard input, or a NAME from
+    /// keyless.toml
+    #[arg(short, long, value_name = "DOC", global = true)]
+    pub(crate) connection: Option<OsString>,
+    /// Where connections have names [default: keyless.toml here, else in ~/.config/keyless]
+    #[arg(long, value_name = "FILE", global = true, env = "KEYLESS_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Refuse whatever the document needs beyond this lock file, which `keyless plan --lock FILE` writes
+    #[arg(long, value_name = "FILE", global = true, env = "KEYLESS_LOCKED", hide_env_values = true)]
+    pub(crate) locked: Option<PathBuf>,
+}
+
+/// How the component is run, and how it reaches the network.
+#[derive(Args)]
+#[command(next_help_heading = "Network and component")]
+pub(crate) struct RuntimeArgs {
+    /// Trust the certificates in this PEM file beside the system's (repeatable)
+    #[arg(long, value_name = "FILE", global = true, env = "KEYLESS_CA_CERT", hide_env_values = true)]
+    pub(crate) ca_cert: Vec<PathBuf>,
+    /// For requests to HOST:PORT, connect to ADDR:PORT instead, as curl does (repeatable)
+    #[arg(
+        long,
+        value_name = "HOST:PORT:ADDR:PORT",
+        global = true,
+        env = "KEYLESS_CONNECT_TO",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub(crate) connect_to: Vec<String>,
+    /// Run this component instead of the built-in one
+    #[arg(long, value_name = "FILE", global = true, env = "KEYLESS_COMPONENT", hide_env_values = true)]
+    pub(crate) component: Option<PathBuf>,
+    /// Keep compiled code here [default: keyless in your cache directory]
+    #[arg(long, value_name = "DIR", global = true, env = "KEYLESS_CACHE_DIR", hide_env_values = true)]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Compile the component at every start and leave nothing behind
+    #[arg(
+        long,
+        global = true,
+        env = "KEYLESS_NO_CACHE",
+        hide_env_values = true,
+        value_parser = FalseyValueParser::new(),
+        action = ArgAction::SetTrue
+    )]
+    pub(crate) no_cache: bool,
+}
+
+/// What is told on standard error.
+#[derive(Args)]
+#[command(next_help_heading = "Logging (standard error)")]
+pub(crate) struct LoggingArgs {
+    /// Say more: -v what happens, -vv how, -vvv everything; finer with KEYLESS_LOG=keyless=debug
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    /// Form of log lines and errors
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        global = true,
+        env = LOG_FORMAT_VARIABLE,
+        hide_env_values = true,
+        default_value = "text"
+    )]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Sets `--log-format`.
+pub(crate) const LOG_FORMAT_VARIABLE: &str = "KEYLESS_LOG_FORMAT";
+
+/// How log lines and errors are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// For machines: one object per line
+    Json,
+}
+
+/// What is to be done.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Print a fresh credential
+    #[command(after_help = "\
+Examples:
+  keyless token -c @connection.yaml
+  curl -H @<(keyless token -c prod --format headers) https://api.openai.com/v1/models
+  keyless token -c prod --format json | jq -r .expires_at")]
+    Token(TokenArgs),
+    /// Start a program with the credential in its environment
+    #[command(
+        override_usage = "keyless run [OPTIONS] -- PROGRAM [ARGUMENT]...",
+        after_help = "\
+The program gets OPENAI_API_KEY and OPENAI_BASE_URL, and OPENAI_ORG_ID and OPENAI_PROJECT_ID if the connection has
+them; older values and the connection itself are removed from its environment. Signals are passed on to it, and
+keyless ends with its exit code: 128+N if signal N ended it, 127 if there is no such program, 126 if it cannot be
+started. An environment cannot be renewed: the credential is good until its lifetime ends.
+
+Example:
+  keyless run -c @connection.json -- python app.py"
+    )]
+    Run(RunArgs),
+    /// Show the connection as it is understood and what it needs, without doing anything
+    #[command(after_help = "\
+Examples:
+  keyless plan -c 'openai://...'                      read before you grant
+  keyless plan -c @connection.json --lock keyless.lock   write down what it needs, to be committed
+  keyless token -c @connection.json --locked keyless.lock   refuse anything beyond that")]
+    Plan(PlanArgs),
+    /// Show what the component is: digest, size, imports and exports
+    #[command(after_help = "\
+Examples:
+  keyless inspect
+  keyless inspect --component other.wasm --json")]
+    Inspect(InspectArgs),
+    /// Start the outside world on loopback, for trying things out: identity issuer, token endpoint, API
+    #[cfg(unix)]
+    #[command(after_help = "\
+It runs until Ctrl-C and prints what to paste. Everything it makes, keys and tokens too, is for one run.
+
+Examples:
+  keyless sandbox
+  keyless sandbox --port-exchange 8443 --json")]
+    Sandbox(SandboxArgs),
+    /// Watch the main job on the sandbox, from a pod's identity to a streamed call, in half a minute
+    #[cfg(unix)]
+    #[command(after_help = "\
+Each step checks what it says; the exit code is 0 only if all of them held.
+
+Examples:
+  keyless demo
+  keyless demo --json | jq '.steps[].text'")]
+    Demo(DemoArgs),
+}
+
+impl Command {
+    /// What is logged where nobody asks for more or less.
+    pub(crate) fn log_level(&self) -> LevelFilter {
+        match self {
+            // Its failures are part of the story, which tells them itself.
+            #[cfg(unix)]
+            Self::Demo(_) => LevelFilter::ERROR,
+            _ => LevelFilter::WARN,
+        }
+    }
+}
+
+/// `keyless token`.
+#[derive(Args)]
+pub(crate) struct TokenArgs {
+    /// What to print: the bearer token alone, header lines, everything as JSON, or variables for a shell
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "token",
+        env = "KEYLESS_FORMAT",
+        hide_env_values = true
+    )]
+    pub(crate) format: TokenFormat,
+    #[command(flatten)]
+    pub(crate) patience: PatienceArgs,
+}
+
+/// How `keyless token` prints a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TokenFormat {
+    /// The bearer token and a newline
+    Token,
+    /// `name: value` lines
+    Headers,
+    /// One object with headers, base_url, token, generation, renew_at and expires_at
+    Json,
+    /// `NAME=value` lines, quoted for a shell
+    Env,
+}
+
+/// `keyless run`.
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) patience: PatienceArgs,
+    /// The program and its arguments
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    pub(crate) program: Vec<OsString>,
+}
+
+/// How long to wait for a credential.
+#[derive(Args)]
+pub(crate) struct PatienceArgs {
+    /// Give up when there is no credential after so many seconds; an outage is tried again until then
+    #[arg(long, value_name = "SECONDS", default_value = "30", env = "KEYLESS_TIMEOUT", hide_env_values = true, value_parser = seconds)]
+    pub(crate) timeout: std::time::Duration,
+}
+
+/// `keyless plan`.
+#[derive(Args)]
+pub(crate) struct PlanArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also write what the connection needs to this lock file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
+}
+
+/// `keyless inspect`.
+#[derive(Args)]
+pub(crate) struct InspectArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `keyless demo`.
+#[cfg(unix)]
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// Print one JSON document at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `keyless sandbox`.
+#[cfg(unix)]
+#[derive(Args)]
+pub(crate) struct SandboxArgs {
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Port of the identity issuer; 0: any free one, as for the others
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port_issuer: u16,
+    /// Port of the token endpoint
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port_exchange: u16,
+    /// Port of the API
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port_upstream: u16,
+    /// Port of the admin endpoint, which switches faults on and rotates tokens
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port_admin: u16,
+}
+
+/// More than zero, at most a day.
+fn seconds(text: &str) -> Result<std::time::Duration, &'static str> {
+    const WRONG: &str = "give a number of seconds above 0 and up to 86400, such as 30 or 2.5";
+    let seconds: f64 = text.parse().map_err(|_| WRONG)?;
+    if seconds > 0.0 && seconds <= 86_400.0 {
+        std::time::Duration::try_from_secs_f64(seconds).map_err(|_| WRONG)
+    } else {
+        Err(WRONG)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn patience_is_a_positive_number() {
+        assert_eq!(seconds("2.5"), Ok(std::time::Duration::from_millis(2500)));
+        for wrong in ["0", "-1", "nan", "inf", "1e9", "", "30s"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! One file per command. A further one is a variant in `cli.rs`, a file here and a line in [`run`].
+
+mod inspect;
+mod plan;
+mod run;
+#[cfg(unix)]
+mod sandbox;
+mod token;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+#[cfg(unix)]
+use crate::demo;
+use crate::output::problem::{Class, Problem};
+
+/// Does what the command line says.
+pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Problem> {
+    let tokio = tokio()?;
+    match &cli.command {
+        Command::Token(args) => tokio.block_on(token::run(cli, args)),
+        Command::Run(args) => run::run(cli, args, &tokio),
+        Command::Plan(args) => tokio.block_on(plan::run(cli, args)),
+        Command::Inspect(args) => inspect::run(cli, args),
+        #[cfg(unix)]
+        Command::Sandbox(args) => tokio.block_on(sandbox::run(args)),
+        #[cfg(unix)]
+        Command::Demo(args) => tokio.block_on(demo::run(args)),
+    }
+}
+
+/// One thread: a command has one connection and waits for it.
+fn tokio() -> Result<tokio::runtime::Runtime, Problem> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|reason| {
+        Problem::new(
+            Class::Failed,
+            "runtime-failed",
+            format!("the event loop cannot be started: {reason}"),
+            "check the limits of this process (open files, memory)",
+        )
+    })
+}

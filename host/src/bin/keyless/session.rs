@@ -1,0 +1,97 @@
+//! From the command line to a connection: document, variables, plan, grant, in this order.
+//!
+//! The document decides which variables are read; a lock file is asked before any of them is.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use keyless::{Cache, Connection, CredentialRef, Grant, Lock, Plan, Requirements, Runtime, Variables};
+
+use crate::cli::{Cli, RuntimeArgs};
+use crate::document::{self, Document};
+use crate::output::problem::Problem;
+
+/// A connection that is understood, and granted no more than it needs; nothing has been done yet.
+pub(crate) struct Session {
+    pub(crate) runtime: Runtime,
+    pub(crate) document: Document,
+    pub(crate) variables: Variables,
+    pub(crate) plan: Plan,
+}
+
+impl Session {
+    /// Finds and understands the connection, and compares it with the lock file if there is one. No network, and no file
+    /// but the document's, the lock's and the runtime's.
+    pub(crate) async fn prepare(cli: &Cli) -> Result<Self, Problem> {
+        let document =
+            document::find(cli.connection.connection.as_deref(), cli.connection.config.as_deref())?;
+        tracing::info!(from = document.origin, "connection found");
+        let locked = cli.connection.locked.as_deref().map(read_lock).transpose()?;
+        let runtime = runtime(&cli.runtime)?;
+        let in_document = |error: keyless::Error| Problem::from(error).in_document(&document.origin);
+
+        let names = runtime.variables(&document.text).await.map_err(in_document)?;
+        if let Some(lock) = &locked {
+            let wanted = Requirements { variables: names.clone(), ..Requirements::default() };
+            lock.grant().covers(&wanted)?;
+        }
+        let variables = Variables::from_environment(&names)?;
+        let plan = runtime.plan(&document.text, &variables).await.map_err(in_document)?;
+        if let Some(lock) = &locked {
+            lock.grant().covers(&plan.requirements)?;
+        }
+        Ok(Self { runtime, document, variables, plan })
+    }
+
+    /// Opens the connection with exactly what its plan needs, and waits for a credential. The connection lives as long as
+    /// what is returned.
+    pub(crate) async fn connect(self, patience: Duration) -> Result<(Connection, CredentialRef), Problem> {
+        for warning in &self.plan.warnings {
+            tracing::warn!(code = %warning.code, "{}", warning.message);
+        }
+        let grant = Grant::for_plan(&self.plan);
+        let in_document = |error: keyless::Error| Problem::from(error).in_document(&self.document.origin);
+        let connection =
+            self.runtime.open(&self.document.text, self.variables, grant).await.map_err(in_document)?;
+        let credential = connection.ready(patience).await.map_err(in_document)?;
+        for warning in connection.status().warnings {
+            tracing::warn!(code = %warning.code, "{}", warning.message);
+        }
+        Ok((connection, credential))
+    }
+}
+
+/// The component and the network as the command line wants them.
+pub(crate) fn runtime(args: &RuntimeArgs) -> Result<Runtime, Problem> {
+    let mut builder = Runtime::builder().cache(match &args.cache_dir {
+        _ if args.no_cache => Cache::Off,
+        Some(directory) => Cache::Directory(directory.clone()),
+        None => Cache::Default,
+    });
+    if let Some(path) = &args.component {
+        builder = builder.component(read_file(path, "component-unreadable", "the component")?);
+    }
+    for path in &args.ca_cert {
+        builder = builder.ca_certificates(read_file(path, "ca-certificates-unreadable", "the CA file")?);
+    }
+    for rule in &args.connect_to {
+        builder = builder.connect_to(rule.parse()?);
+    }
+    Ok(builder.build()?)
+}
+
+fn read_lock(path: &Path) -> Result<Lock, Problem> {
+    let bytes = read_file(path, "lock-unreadable", "the lock file")?;
+    Ok(Lock::from_json(&String::from_utf8_lossy(&bytes))?)
+}
+
+fn read_file(path: &Path, code: &'static str, what: &str) -> Result<Vec<u8>, Problem> {
+    fs::read(path).map_err(|reason| {
+        Problem::invalid(
+            code,
+            format!("{what} {} cannot be read: {reason}", path.display()),
+            "check the path and its permissions",
+        )
+    })
+}

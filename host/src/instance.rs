@@ -1,0 +1,326 @@
+//! One component instance, from the outside: plain types in and out, contained failures.
+//!
+//! A call ends in one of three ways. It succeeds; the component *refuses* (an answer as good as any); or it *breaks*: it
+//! trapped, used too much, hung, or the host code that serves it panicked. After a break the instance must not be used
+//! again, and its owner makes another one.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use wasmtime::component::{ResourceAny, ResourceTable};
+use wasmtime::{Store, StoreLimits, Trap, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::bindings::{self, Provider};
+use crate::files::Directories;
+use crate::limits::{HOSTCALL_BYTES, RESOURCES, Ticking};
+use crate::runtime::Inner;
+use crate::sender::{AllowList, Gate};
+use crate::{Endpoint, Error, ErrorKind, Grant, Plan, Requirements, Setting, Variables, Warning};
+
+/// A grant in the form in which it is enforced.
+#[derive(Clone)]
+pub(crate) struct Access {
+    gate: Gate,
+    directories: Directories,
+}
+
+impl Access {
+    /// # Errors
+    /// `grant-endpoint-invalid`, `grant-endpoint-insecure`.
+    pub(crate) fn new(runtime: &Inner, grant: &Grant) -> Result<Self, Error> {
+        Ok(Self {
+            gate: Gate::new(AllowList::new(grant)?, Arc::clone(&runtime.sender)),
+            directories: Directories::of(grant.files(), runtime.root.as_deref()),
+        })
+    }
+}
+
+/// How a call failed.
+pub(crate) enum CallError {
+    /// The component's answer. The instance goes on.
+    Refused(Error),
+    /// The instance must not be used again.
+    Broken(Error),
+}
+
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(error) | CallError::Broken(error) => error,
+        }
+    }
+}
+
+/// What host functions see.
+pub(crate) struct State {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    gate: Gate,
+    table: ResourceTable,
+    limits: StoreLimits,
+    /// Ticks in which the current call was found running.
+    ticks: u32,
+    /// The most that a call may have.
+    ticks_allowed: u32,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.gate, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
+impl bindings::keyless::credentials::types::Host for State {}
+
+/// One instance and the connection that it may hold open.
+pub(crate) struct Instance {
+    runtime: Arc<Inner>,
+    access: Access,
+    store: Store<State>,
+    provider: Provider,
+}
+
+/// A connection inside an instance.
+#[derive(Clone, Copy)]
+pub(crate) struct Opened(ResourceAny);
+
+impl Instance {
+    /// # Errors
+    /// `component-trapped` and its like.
+    pub(crate) async fn new(runtime: &Arc<Inner>, access: &Access) -> Result<Self, CallError> {
+        let state = State {
+            wasi: access.directories.context(&runtime.clocks),
+            http: WasiHttpCtx::new(),
+            gate: access.gate.clone(),
+            table: {
+                let mut table = ResourceTable::new();
+                table.set_max_capacity(RESOURCES);
+                table
+            },
+            limits: runtime.limits.store(),
+            ticks: 0,
+            ticks_allowed: runtime.limits.ticks(),
+        };
+        let mut store = Store::new(runtime.ticker.engine(), state);
+        store.limiter(|state| &mut state.limits);
+        store.set_hostcall_fuel(HOSTCALL_BYTES);
+        store.set_epoch_deadline(1);
+        // Epochs pass while a call waits for the network, too. But the callback runs when *guest code* meets a new one, so
+        // a long wait costs a single tick.
+        store.epoch_deadline_callback(|mut context| {
+            let state = context.data_mut();
+            state.ticks += 1;
+            if state.ticks > state.ticks_allowed {
+                return Ok(UpdateDeadline::Interrupt);
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
+        let ticking = runtime.ticker.tick().map_err(CallError::Broken)?;
+        let provider =
+            contained(runtime.limits.call, ticking, runtime.pre.instantiate_async(&mut store)).await?;
+        Ok(Self { runtime: Arc::clone(runtime), access: access.clone(), store, provider })
+    }
+
+    pub(crate) async fn variables(&mut self, document: &str) -> Result<Vec<String>, CallError> {
+        let ticking = self.begin()?;
+        let guest = self.provider.keyless_credentials_credential_provider();
+        refused(
+            contained(self.runtime.limits.call, ticking, guest.call_variables(&mut self.store, document))
+                .await?,
+        )
+    }
+
+    pub(crate) async fn plan(&mut self, document: &str, variables: &Variables) -> Result<Plan, CallError> {
+        let ticking = self.begin()?;
+        let guest = self.provider.keyless_credentials_credential_provider();
+        let call = guest.call_plan(&mut self.store, document, variables.as_pairs());
+        refused(contained(self.runtime.limits.call, ticking, call).await?).map(plan)
+    }
+
+    pub(crate) async fn open(&mut self, document: &str, variables: &Variables) -> Result<Opened, CallError> {
+        let ticking = self.begin()?;
+        let guest = self.provider.keyless_credentials_credential_provider();
+        let guest = guest.connection();
+        let call = guest.call_open(&mut self.store, document, variables.as_pairs());
+        refused(contained(self.runtime.limits.call, ticking, call).await?).map(Opened)
+    }
+
+    pub(crate) async fn renew(&mut self, connection: Opened) -> Result<bindings::Credential, CallError> {
+        let ticking = self.begin()?;
+        let guest = self.provider.keyless_credentials_credential_provider();
+        let guest = guest.connection();
+        let call = guest.call_renew(&mut self.store, connection.0);
+        refused(contained(self.runtime.limits.call, ticking, call).await?)
+    }
+
+    pub(crate) async fn reject(&mut self, connection: Opened, generation: u64) -> Result<(), CallError> {
+        let ticking = self.begin()?;
+        let guest = self.provider.keyless_credentials_credential_provider();
+        let guest = guest.connection();
+        let call = guest.call_reject(&mut self.store, connection.0, generation);
+        contained(self.runtime.limits.call, ticking, call).await
+    }
+
+    pub(crate) async fn status(&mut self, connection: Opened) -> Result<bindings::Status, CallError> {
+        let ticking = self.begin()?;
+        let guest = self.provider.keyless_credentials_credential_provider();
+        let guest = guest.connection();
+        let call = guest.call_status(&mut self.store, connection.0);
+        contained(self.runtime.limits.call, ticking, call).await
+    }
+
+    pub(crate) async fn close(mut self, connection: Opened) -> Result<(), CallError> {
+        let ticking = self.begin()?;
+        let guest = self.provider.keyless_credentials_credential_provider();
+        let guest = guest.connection();
+        let call = guest.call_close(&mut self.store, connection.0);
+        refused(contained(self.runtime.limits.call, ticking, call).await?)
+    }
+
+    /// Before every call: a new CPU budget, and the granted directories as they are now.
+    fn begin(&mut self) -> Result<Ticking, CallError> {
+        let state = self.store.data_mut();
+        state.ticks = 0;
+        state.wasi = self.access.directories.context(&self.runtime.clocks);
+        self.store.set_epoch_deadline(1);
+        self.runtime.ticker.tick().map_err(CallError::Broken)
+    }
+}
+
+/// Runs a call to its end, whatever end that is.
+async fn contained<T>(
+    limit: Duration,
+    ticking: Ticking,
+    call: impl Future<Output = wasmtime::Result<T>>,
+) -> Result<T, CallError> {
+    let mut call = pin!(call);
+    let call = std::future::poll_fn(move |context| {
+        // A panic in host code that serves a hostile component must cost that component, not this program.
+        match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(Ok(value))) => Poll::Ready(Ok(value)),
+            Ok(Poll::Ready(Err(error))) => Poll::Ready(Err(broken(&error))),
+            Err(_) => Poll::Ready(Err(CallError::Broken(out_of_order(
+                "component-trapped",
+                "the component made a host function panic",
+            )))),
+        }
+    });
+    let result = tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
+        Err(CallError::Broken(out_of_order(
+            "component-hung",
+            &format!("the component did not return within {} s", limit.as_secs()),
+        )))
+    });
+    drop(ticking);
+    result
+}
+
+/// Says what kind of trap it was, and no more: a message may quote what the component was working on.
+fn broken(error: &wasmtime::Error) -> CallError {
+    tracing::debug!(reason = %error.root_cause(), "component instance broken");
+    let (code, what) = match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => ("component-cpu-limit", "the component used up its CPU time".to_owned()),
+        Some(trap) => ("component-trapped", format!("the component trapped ({trap})")),
+        // The store's limiter has no type of its own for this.
+        None if error.to_string().contains("forcing trap when growing") => {
+            ("component-memory-limit", "the component used up its memory".to_owned())
+        }
+        None => ("component-trapped", "the component was stopped by the host".to_owned()),
+    };
+    CallError::Broken(out_of_order(code, &what))
+}
+
+fn out_of_order(code: &'static str, what: &str) -> Error {
+    Error::unavailable(
+        code,
+        format!(
+            "{what}; a fresh instance takes its place, and if this repeats, report the component's digest"
+        ),
+        Duration::from_secs(1),
+    )
+}
+
+fn refused<T>(result: Result<T, bindings::Error>) -> Result<T, CallError> {
+    result.map_err(|error| CallError::Refused(self::error(error)))
+}
+
+/// From the WIT's error to ours.
+pub(crate) fn error(error: bindings::Error) -> Error {
+    use bindings::Error as Raw;
+    let (kind, problem) = match error {
+        Raw::Invalid(problem) => (ErrorKind::Invalid, problem),
+        Raw::Denied(problem) => (ErrorKind::Denied, problem),
+        Raw::Identity(problem) => (ErrorKind::Identity, problem),
+        Raw::Rejected(problem) => (ErrorKind::Rejected, problem),
+        Raw::Unavailable(problem) => (ErrorKind::Unavailable, problem),
+    };
+    Error {
+        kind,
+        code: problem.code.into(),
+        message: problem.message,
+        retry_after: problem.retry_after_ms.map(Duration::from_millis),
+    }
+}
+
+pub(crate) fn warning(warning: bindings::Warning) -> Warning {
+    Warning { code: warning.code, message: warning.message }
+}
+
+fn plan(plan: bindings::ConnectionPlan) -> Plan {
+    let bindings::ConnectionPlan { dialect, settings, warnings, requirements } = plan;
+    Plan {
+        dialect,
+        settings: settings
+            .into_iter()
+            .map(|s| Setting { name: s.name, value: s.value, origin: s.origin })
+            .collect(),
+        warnings: warnings.into_iter().map(warning).collect(),
+        requirements: Requirements {
+            endpoints: requirements.endpoints.into_iter().map(|e| Endpoint::new(e.method, e.url)).collect(),
+            files: requirements.files,
+            variables: requirements.variables,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+    use crate::Cache;
+    use crate::limits::{Limits, Ticker, engine};
+
+    async fn contain(call: impl Future<Output = wasmtime::Result<()>>) -> Error {
+        let ticker = Ticker::new(engine(&Cache::Off, &Limits::default()).unwrap());
+        let ticking = ticker.tick().ok().unwrap();
+        match contained(Duration::from_secs(2), ticking, call).await {
+            Err(CallError::Broken(error)) => error,
+            Ok(()) | Err(CallError::Refused(_)) => panic!("contained"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_end_is_contained() {
+        assert_eq!(contain(async { panic!("a host function, for a test") }).await.code, "component-trapped");
+        assert_eq!(contain(pending()).await.code, "component-hung");
+        assert_eq!(contain(ready(Err(Trap::Interrupt.into()))).await.code, "component-cpu-limit");
+        let trap = contain(ready(Err(Trap::UnreachableCodeReached.into()))).await;
+        assert_eq!((trap.kind, &*trap.code), (ErrorKind::Unavailable, "component-trapped"));
+        let other = contain(ready(Err(wasmtime::Error::msg("canary")))).await;
+        assert!(!other.to_string().contains("canary"));
+    }
+}

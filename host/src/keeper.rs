@@ -1,0 +1,231 @@
+//! Keeps one document open in a component instance, and makes a new instance when the old one breaks.
+//!
+//! An instance that trapped cannot be used again. Its successor opens the document anew and knows nothing of what the
+//! first one had; generations and counters go on where they were, so that nobody outside can tell.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::bindings;
+use crate::credential::{Credential, wipe};
+use crate::instance::{self, Access, CallError, Instance, Opened};
+use crate::runtime::Inner;
+use crate::{Error, Grant, Variables, Warning};
+
+/// The longest pause before a broken instance is replaced.
+const MAX_PAUSE: Duration = Duration::from_secs(300);
+
+pub(crate) struct Keeper {
+    recipe: Recipe,
+    guest: Option<Guest>,
+    /// What the instances before the present one had counted.
+    before: Counters,
+    /// What the present one had counted when it was asked last.
+    present: Counters,
+    /// Broken instances since the last call that came to its end.
+    broken_in_a_row: u32,
+    replacements: u64,
+}
+
+/// All it takes to open the document once more.
+struct Recipe {
+    runtime: Arc<Inner>,
+    access: Access,
+    document: Zeroizing<String>,
+    variables: Variables,
+}
+
+/// An instance with the document open in it.
+struct Guest {
+    instance: Instance,
+    connection: Opened,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Counters {
+    generation: u64,
+    renewals: u64,
+    failures: u64,
+    failures_in_a_row: u32,
+}
+
+/// What came of asking for the credential.
+pub(crate) struct Report {
+    /// The credential, new or the one that is held already; or why there is none.
+    pub(crate) credential: Result<Credential, Error>,
+    /// Why the last attempt failed, even if a credential is still held.
+    pub(crate) last_error: Option<Error>,
+    /// When to ask again: a Unix time in milliseconds, or a pause. `None`: not before something happens.
+    pub(crate) next: Option<Next>,
+    /// `None` when the instance broke.
+    pub(crate) warnings: Option<Vec<Warning>>,
+    pub(crate) totals: Totals,
+}
+
+pub(crate) enum Next {
+    At(u64),
+    After(Duration),
+}
+
+/// Counted over all instances.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) generation: u64,
+    pub(crate) renewals: u64,
+    pub(crate) failures: u64,
+    pub(crate) failures_in_a_row: u32,
+    pub(crate) replacements: u64,
+}
+
+impl Keeper {
+    /// Opens the document. Everything that can be known to be wrong without I/O is an error here.
+    pub(crate) async fn open(
+        runtime: Arc<Inner>,
+        access: Access,
+        document: &str,
+        variables: Variables,
+        grant: &Grant,
+    ) -> Result<Self, Error> {
+        let document = Zeroizing::new(document.to_owned());
+        let recipe = Recipe { runtime, access, document, variables };
+        let guest = recipe.open(Some(grant)).await?;
+        Ok(Self {
+            recipe,
+            guest: Some(guest),
+            before: Counters::default(),
+            present: Counters::default(),
+            broken_in_a_row: 0,
+            replacements: 0,
+        })
+    }
+
+    /// Lets the component renew what is due, after telling it which generation the API rejected.
+    pub(crate) async fn ask(&mut self, rejected: Option<u64>) -> Report {
+        match self.try_ask(rejected).await {
+            Ok(report) => report,
+            Err(error) => self.broken(error),
+        }
+    }
+
+    /// Lets the component revoke what it minted, where it can.
+    pub(crate) async fn close(&mut self) -> Result<(), Error> {
+        match self.guest.take() {
+            Some(Guest { instance, connection }) => instance.close(connection).await.map_err(Error::from),
+            None => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// The instance is broken.
+    async fn try_ask(&mut self, rejected: Option<u64>) -> Result<Report, Error> {
+        // Taken out, and put back at the end only: an instance that fails on the way is gone.
+        let mut guest = match self.guest.take() {
+            Some(guest) => guest,
+            None => {
+                let guest = self.recipe.open(None).await?;
+                tracing::info!(replacements = self.replacements, "component instance replaced");
+                guest
+            }
+        };
+        let first = self.before.generation;
+        // One that an earlier instance handed out means nothing to this one; it starts with none anyhow.
+        if let Some(generation) = rejected.and_then(|rejected| rejected.checked_sub(first)).filter(|g| *g > 0)
+        {
+            guest.instance.reject(guest.connection, generation).await?;
+        }
+        let renewed = match guest.instance.renew(guest.connection).await {
+            Ok(raw) => Ok(raw),
+            Err(CallError::Refused(error)) => Err(error),
+            Err(CallError::Broken(error)) => return Err(error),
+        };
+        let status = guest.instance.status(guest.connection).await?;
+        let credential = match renewed {
+            Ok(mut raw) => {
+                let generation = first.saturating_add(raw.generation);
+                let parsed = Credential::parse(&raw, generation);
+                wipe(&mut raw);
+                parsed
+            }
+            Err(error) => Err(error),
+        };
+        self.guest = Some(guest);
+        self.broken_in_a_row = 0;
+        Ok(self.report(credential, status))
+    }
+
+    fn report(&mut self, credential: Result<Credential, Error>, status: bindings::Status) -> Report {
+        self.present = Counters {
+            generation: status.generation,
+            renewals: status.renewals,
+            failures: status.failures,
+            failures_in_a_row: status.failures_in_a_row,
+        };
+        let next = match &credential {
+            Ok(_) => status.next_attempt_at.map(Next::At),
+            // The component says that asking again changes nothing. Asked it is all the same, now and then: no failure
+            // is final.
+            Err(error) => Some(Next::After(error.retry_after.unwrap_or(MAX_PAUSE))),
+        };
+        let last_error = match &credential {
+            Ok(_) => status.last_error.map(instance::error),
+            Err(error) => Some(error.clone()),
+        };
+        let warnings = Some(status.warnings.into_iter().map(instance::warning).collect());
+        Report { credential, last_error, next, warnings, totals: self.totals() }
+    }
+
+    fn broken(&mut self, error: Error) -> Report {
+        self.before = Counters {
+            generation: self.before.generation.saturating_add(self.present.generation),
+            renewals: self.before.renewals.saturating_add(self.present.renewals),
+            failures: self.before.failures.saturating_add(self.present.failures).saturating_add(1),
+            failures_in_a_row: self
+                .before
+                .failures_in_a_row
+                .saturating_add(self.present.failures_in_a_row)
+                .saturating_add(1),
+        };
+        self.present = Counters::default();
+        self.replacements = self.replacements.saturating_add(1);
+        let pause = Duration::from_secs(1 << self.broken_in_a_row.min(16)).min(MAX_PAUSE);
+        self.broken_in_a_row = self.broken_in_a_row.saturating_add(1);
+        let error = Error { retry_after: Some(pause), ..error };
+        Report {
+            last_error: Some(error.clone()),
+            credential: Err(error),
+            next: Some(Next::After(pause)),
+            warnings: None,
+            totals: self.totals(),
+        }
+    }
+
+    fn totals(&mut self) -> Totals {
+        if self.present.renewals > 0 && self.present.failures_in_a_row == 0 {
+            // The row ended in this instance.
+            self.before.failures_in_a_row = 0;
+        }
+        Totals {
+            generation: self.before.generation.saturating_add(self.present.generation),
+            renewals: self.before.renewals.saturating_add(self.present.renewals),
+            failures: self.before.failures.saturating_add(self.present.failures),
+            failures_in_a_row: self.before.failures_in_a_row.saturating_add(self.present.failures_in_a_row),
+            replacements: self.replacements,
+        }
+    }
+}
+
+impl Recipe {
+    /// A fresh instance with the document open in it. The first time, what the document needs is held against the grant:
+    /// nobody should learn at the first request that it can never be sent.
+    async fn open(&self, check: Option<&Grant>) -> Result<Guest, CallError> {
+        let mut instance = Instance::new(&self.runtime, &self.access).await?;
+        if let Some(grant) = check {
+            let plan = instance.plan(&self.document, &self.variables).await?;
+            grant.covers(&plan.requirements).map_err(CallError::Refused)?;
+        }
+        let connection = instance.open(&self.document, &self.variables).await?;
+        Ok(Guest { instance, connection })
+    }
+}

@@ -1,0 +1,111 @@
+//! The lock file: a grant on paper, to be reviewed and committed beside the document that needs it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sender::AllowList;
+use crate::{ComponentInfo, Endpoint, Error, Grant};
+
+/// The version that this crate writes, and the only one that it reads.
+const VERSION: u32 = 1;
+
+/// A grant as a file: JSON, versioned, sorted, one line per entry, so that two of them can be compared by `diff`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    grant: Grant,
+    component: String,
+}
+
+impl Lock {
+    /// Locks a grant; records which component it was computed with.
+    #[must_use]
+    pub fn new(grant: Grant, component: &ComponentInfo) -> Self {
+        Self { grant, component: component.sha256.clone() }
+    }
+
+    /// What the file allows.
+    #[must_use]
+    pub fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// SHA-256 (lower-case hex) of the component that computed the grant. A record, not a condition: the grant binds
+    /// whatever component runs, so a newer one gains nothing, and updating Keyless does not break every lock file.
+    #[must_use]
+    pub fn component(&self) -> &str {
+        &self.component
+    }
+
+    /// The file's text, ending in a newline.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let text = Text {
+            version: VERSION,
+            component: Component { sha256: self.component.clone() },
+            endpoints: self.grant.endpoints().cloned().collect(),
+            files: self.grant.files().map(str::to_owned).collect(),
+            variables: self.grant.variables().map(str::to_owned).collect(),
+        };
+        // Strings and numbers only: there is nothing in it that JSON cannot hold.
+        let mut json = serde_json::to_string_pretty(&text).unwrap_or_default();
+        json.push('\n');
+        json
+    }
+
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// `lock-invalid` ([`ErrorKind::Invalid`](crate::ErrorKind::Invalid)) with line and column;
+    /// `lock-version` when another version of Keyless wrote it; `grant-endpoint-invalid` or `grant-endpoint-insecure` for
+    /// an endpoint that can never be allowed.
+    pub fn from_json(json: &str) -> Result<Self, Error> {
+        let invalid = |e: serde_json::Error| {
+            Error::invalid("lock-invalid", format!("the lock file is not valid: {e}; write it anew"))
+        };
+        let AnyVersion { version } = serde_json::from_str(json).map_err(invalid)?;
+        if version != VERSION {
+            return Err(Error::invalid(
+                "lock-version",
+                format!(
+                    "the lock file has version {version}, this program reads version {VERSION}; write it anew with \
+                     this program"
+                ),
+            ));
+        }
+        let text: Text = serde_json::from_str(json).map_err(invalid)?;
+        let mut grant = Grant::none();
+        for endpoint in text.endpoints {
+            grant = grant.endpoint(endpoint);
+        }
+        for file in text.files {
+            grant = grant.file(file);
+        }
+        for variable in text.variables {
+            grant = grant.variable(variable);
+        }
+        AllowList::new(&grant)?;
+        Ok(Self { grant, component: text.component.sha256 })
+    }
+}
+
+#[derive(Deserialize)]
+struct AnyVersion {
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    version: u32,
+    component: Component,
+    endpoints: BTreeSet<Endpoint>,
+    files: BTreeSet<String>,
+    variables: BTreeSet<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Component {
+    sha256: String,
+}

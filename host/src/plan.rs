@@ -1,0 +1,76 @@
+//! A connection document as the component understood it: what a person wants to see before anything is granted.
+//!
+//! The records mirror `wit/types.wit` one to one; they exist so that callers depend on plain data and not on generated
+//! bindings.
+
+use serde::{Deserialize, Serialize};
+
+/// A connection document as it was understood. Computed without any I/O.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Plan {
+    /// How the document is written: `native`, `airflow-uri`, `airflow-json`, `environment`.
+    pub dialect: String,
+    /// In the order of the native document.
+    pub settings: Vec<Setting>,
+    /// Empty when nothing is doubtful.
+    pub warnings: Vec<Warning>,
+    /// What a host has to grant.
+    pub requirements: Requirements,
+}
+
+/// One line of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Setting {
+    /// Dotted name in the words of the native document, such as `source.token_file_path`.
+    pub name: String,
+    /// The value. A secret is given as its shape (`secret, 51 characters`).
+    pub value: String,
+    /// `document`, `default`, or the name of a variable.
+    pub origin: String,
+}
+
+/// Something that works, but probably not as its author hopes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Warning {
+    /// Stable, kebab-case.
+    pub code: String,
+    /// For people: what was found, and what to write instead.
+    pub message: String,
+}
+
+/// Everything outside itself that a connection will ever ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirements {
+    /// Requests that may be sent.
+    pub endpoints: Vec<Endpoint>,
+    /// Files that may be read, as the document spells them.
+    pub files: Vec<String>,
+    /// Environment variables whose values the component wants to be given.
+    pub variables: Vec<String>,
+}
+
+/// A place on the network: one method on one URL.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// Upper case: `GET`, `POST` or `PUT`.
+    pub method: String,
+    /// Absolute, without query or fragment.
+    pub url: String,
+}
+
+impl Endpoint {
+    /// One method on one URL.
+    pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
+        Self { method: method.into(), url: url.into() }
+    }
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.url)
+    }
+}

@@ -1,0 +1,208 @@
+//! Making connections: which address, in how long, with TLS or without.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tower_service::Service;
+
+use super::allow::is_local_address;
+use super::tls::{self, Trust};
+use super::{ConnectTo, Fault};
+
+/// How long a TLS handshake may take that nobody waits for any more. Requests have their own, shorter deadline.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Connects to the host of a URI. One per connect time-out, because hyper's connector keeps that as a setting.
+#[derive(Clone)]
+pub(super) struct Dial {
+    tcp: HttpConnector<Resolver>,
+    plain_tcp: HttpConnector<LocalResolver>,
+    rules: Arc<[ConnectTo]>,
+    trust: Arc<Trust>,
+}
+
+impl Dial {
+    pub(super) fn new(trust: Arc<Trust>, rules: Arc<[ConnectTo]>, timeout: Duration) -> Self {
+        Self { tcp: tcp(Resolver, timeout), plain_tcp: tcp(LocalResolver, timeout), rules, trust }
+    }
+
+    async fn connect(mut self, uri: Uri) -> Result<Stream, Fault> {
+        let secure = uri.scheme_str() == Some("https");
+        let host = uri.host().ok_or(Fault::Unsendable)?;
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let redirected = self.rules.iter().find_map(|rule| rule.apply(bare, port));
+        let operator_chose = redirected.is_some();
+        let (target, target_port) = redirected.unwrap_or_else(|| (bare.to_owned(), port));
+
+        let address = address(&target, target_port)?;
+        // Plain http was granted because of the name. Whoever controls what the name resolves to must not be able to
+        // send it elsewhere; an operator with --connect-to may.
+        let stream = if secure || operator_chose {
+            self.tcp.call(address).await.map_err(|e| Fault::from_chain(&e))?
+        } else {
+            self.plain_tcp.call(address).await.map_err(|e| Fault::from_chain(&e))?
+        };
+        if !secure {
+            return Ok(Stream::Plain(stream));
+        }
+
+        let trust = Arc::clone(&self.trust);
+        // Reads certificate files the first time.
+        let config = tokio::task::spawn_blocking(move || trust.config()).await.map_err(|_| Fault::Tls)??;
+        let name = ServerName::try_from(bare.to_owned()).map_err(|_| Fault::Unresolved)?;
+        let handshake = TlsConnector::from(config).connect(name, stream.into_inner());
+        match tokio::time::timeout(HANDSHAKE, handshake).await {
+            Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(TokioIo::new(stream)))),
+            Ok(Err(error)) => Err(tls::fault(&error)),
+            Err(_) => Err(Fault::ConnectTimeout),
+        }
+    }
+}
+
+impl Service<Uri> for Dial {
+    type Response = Stream;
+    type Error = Fault;
+    type Future = Pin<Box<dyn Future<Output = Result<Stream, Fault>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        Box::pin(self.clone().connect(uri))
+    }
+}
+
+fn tcp<R>(resolver: R, timeout: Duration) -> HttpConnector<R> {
+    let mut connector = HttpConnector::new_with_resolver(resolver);
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(timeout));
+    connector
+}
+
+/// The scheme is of no importance here: the port is given.
+fn address(host: &str, port: u16) -> Result<Uri, Fault> {
+    let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    Uri::builder()
+        .scheme("http")
+        .authority(authority)
+        .path_and_query("/")
+        .build()
+        .map_err(|_| Fault::Unsendable)
+}
+
+/// The platform's resolver.
+#[derive(Clone)]
+struct Resolver;
+
+/// As [`Resolver`], but finds only this machine and the metadata addresses.
+#[derive(Clone)]
+struct LocalResolver;
+
+type Resolving = Pin<Box<dyn Future<Output = Result<std::vec::IntoIter<SocketAddr>, Fault>> + Send>>;
+
+fn resolve(name: Name, permitted: fn(IpAddr) -> bool) -> Resolving {
+    Box::pin(async move {
+        let found = GaiResolver::new().call(name).await.map_err(|_| Fault::Unresolved)?;
+        let all: Vec<_> = found.collect();
+        let permitted: Vec<_> = all.iter().copied().filter(|address| permitted(address.ip())).collect();
+        match (all.is_empty(), permitted.is_empty()) {
+            (true, _) => Err(Fault::Unresolved),
+            (false, true) => Err(Fault::Denied),
+            (false, false) => Ok(permitted.into_iter()),
+        }
+    })
+}
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = Fault;
+    type Future = Resolving;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Resolving {
+        resolve(name, |_| true)
+    }
+}
+
+impl Service<Name> for LocalResolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = Fault;
+    type Future = Resolving;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Resolving {
+        resolve(name, is_local_address)
+    }
+}
+
+/// A connection, with TLS or without.
+pub(super) enum Stream {
+    Plain(TokioIo<TcpStream>),
+    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        match self {
+            Self::Tls(stream) if stream.inner().get_ref().1.alpn_protocol() == Some(b"h2") => {
+                Connected::new().negotiated_h2()
+            }
+            _ => Connected::new(),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

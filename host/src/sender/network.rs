@@ -1,0 +1,77 @@
+//! The sender of production: a small pool of connections, HTTP/1.1 and HTTP/2.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{Full, LengthLimitError};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::dial::Dial;
+use super::gate::{collect, in_time};
+use super::tls::Trust;
+use super::{Body, ConnectTo, Fault, Patience, RESPONSE_LIMIT, Sender, Sending};
+use crate::Error;
+
+/// Long enough for the requests of one exchange, short enough to hold no connection between renewals.
+const IDLE: Duration = Duration::from_secs(30);
+const IDLE_PER_HOST: usize = 2;
+
+/// The largest head of an answer, in bytes.
+const HEAD_LIMIT: usize = 64 * 1024;
+
+/// Sends over the network: the default. Public, so that a [`Sender`] that records or counts can be put around it.
+///
+/// Follows no redirect, decompresses nothing, uses no proxy. TLS 1.2 and 1.3, trusting the platform's roots and the
+/// certificates given; HTTP/2 where the server offers it. Names are looked up by the platform. Plain `http` goes to loopback
+/// and the known cloud metadata addresses only, whatever a name resolves to.
+pub struct Network {
+    client: Client<Dial, Full<Bytes>>,
+    /// For those who ask for a shorter time to connect. The same settings otherwise.
+    impatient: Client<Dial, Full<Bytes>>,
+}
+
+/// The two times that a connection may take. See `deadline`.
+const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_IMPATIENT: Duration = Duration::from_secs(1);
+
+impl Network {
+    /// `ca_certificates` are PEM files to trust beside the platform's roots; of `rules`, the first that matches counts.
+    ///
+    /// # Errors
+    /// `ca-certificates-invalid` for a PEM file without a certificate, or with a broken one.
+    pub fn new(ca_certificates: &[Vec<u8>], rules: Vec<ConnectTo>) -> Result<Self, Error> {
+        let (trust, rules) = (Arc::new(Trust::new(ca_certificates)?), rules.into());
+        let client = |timeout| {
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(IDLE_PER_HOST)
+                .http1_max_buf_size(HEAD_LIMIT)
+                .http2_max_header_list_size(u32::try_from(HEAD_LIMIT).unwrap_or(u32::MAX))
+                .build(Dial::new(Arc::clone(&trust), Arc::clone(&rules), timeout))
+        };
+        Ok(Self { client: client(CONNECT), impatient: client(CONNECT_IMPATIENT) })
+    }
+}
+
+impl Sender for Network {
+    fn send(&self, request: http::Request<Body>, patience: Patience) -> Sending {
+        let start = tokio::time::Instant::now();
+        let client = if patience.connect > CONNECT_IMPATIENT { &self.client } else { &self.impatient };
+        let sending = client.request(request.map(|body| Full::new(body.into_bytes())));
+        Box::pin(async move {
+            let head = async { sending.await.map_err(|e| Fault::from_chain(&e)) };
+            let response = in_time(start, patience, Fault::ResponseTimeout, head).await?;
+            let (parts, body) = response.into_parts();
+            let body = async {
+                collect(body, RESPONSE_LIMIT).await.map_err(|error| {
+                    if error.is::<LengthLimitError>() { Fault::TooLarge } else { Fault::from_chain(&*error) }
+                })
+            };
+            let body = in_time(start, patience, Fault::BodyTimeout, body).await?;
+            Ok(http::Response::from_parts(parts, body))
+        })
+    }
+}

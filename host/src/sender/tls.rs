@@ -1,0 +1,89 @@
+//! Whom to believe: the platform's certificate store, and the certificates that were given beside it.
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::Fault;
+use crate::Error;
+
+/// The certificates to trust. The platform's are read when the first connection is made, and then kept.
+pub(super) struct Trust {
+    extra: Vec<CertificateDer<'static>>,
+    config: OnceLock<Result<Arc<ClientConfig>, Fault>>,
+}
+
+impl Trust {
+    /// # Errors
+    /// `ca-certificates-invalid` for a PEM file without a certificate, or with a broken one.
+    pub(super) fn new(pem_files: &[Vec<u8>]) -> Result<Self, Error> {
+        let invalid = |pem: &[u8], reason: &str| {
+            Error::invalid(
+                "ca-certificates-invalid",
+                format!(
+                    "the CA file ({} bytes) {reason}; give a PEM file that holds `-----BEGIN CERTIFICATE-----`",
+                    pem.len()
+                ),
+            )
+        };
+        let mut extra = Vec::new();
+        for pem in pem_files {
+            let before = extra.len();
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let certificate = certificate.map_err(|_| invalid(pem, "is not valid PEM"))?;
+                // Added for the check only: a store that takes it now takes it later.
+                RootCertStore::empty()
+                    .add(certificate.clone())
+                    .map_err(|_| invalid(pem, "holds a certificate that cannot be read"))?;
+                extra.push(certificate);
+            }
+            if extra.len() == before {
+                return Err(invalid(pem, "holds no certificate"));
+            }
+        }
+        Ok(Self { extra, config: OnceLock::new() })
+    }
+
+    /// Reads the platform's certificates at the first call: a few milliseconds of file reading.
+    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, Fault> {
+        self.config.get_or_init(|| self.load()).clone()
+    }
+
+    fn load(&self) -> Result<Arc<ClientConfig>, Fault> {
+        let mut roots = RootCertStore::empty();
+        let platform = rustls_native_certs::load_native_certs();
+        for error in &platform.errors {
+            tracing::warn!(%error, "a certificate store of the platform cannot be read");
+        }
+        // Stores hold certificates of every age; one that cannot be parsed is skipped, as every client does.
+        roots.add_parsable_certificates(platform.certs);
+        roots.add_parsable_certificates(self.extra.iter().cloned());
+        if roots.is_empty() {
+            tracing::warn!(
+                "no CA certificates on this platform: every https request will fail; install them, or give a CA file"
+            );
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| Fault::Tls)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+/// Tells a certificate that is not trusted from any other trouble.
+pub(super) fn fault(error: &std::io::Error) -> Fault {
+    let rustls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match rustls {
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+            Fault::Certificate
+        }
+        Some(_) => Fault::Tls,
+        None => Fault::Terminated,
+    }
+}

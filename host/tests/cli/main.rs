@@ -1,0 +1,26 @@
+//! The `keyless` command, as a shell meets it: arguments, environment, standard streams, signals and exit codes.
+//!
+//! The real binary runs in an environment that holds nothing but what a test puts there. Where a token endpoint is needed
+//! it is the sandbox's, which checks what it receives.
+
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "in a test, a panic is a failure; clippy.toml allows it in test functions, not in their helpers"
+)]
+
+mod connection;
+mod exit_codes;
+mod harness;
+mod inspect;
+mod keyless_toml;
+mod plan;
+mod run;
+mod sandbox;
+mod secrets;
+mod signals;
+mod token;
+mod usage;
