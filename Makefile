@@ -1,0 +1,58 @@
+# Two commands on a fresh machine with rustup, git, make and gcc: `make demo` and `make test`.
+# Everything is built with one profile (release), because wasmtime takes minutes to compile.
+
+TARGET := wasm32-unknown-unknown
+TOOLS := target/tools
+DENY_VERSION := 0.20.2
+say = @printf '\n== %s\n' "$(1)"
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+.PHONY: demo
+demo: setup ## the main job on the sandbox, in under a minute after the build
+	$(call say,building keyless; wasmtime takes most of five minutes the first time)
+	cargo build --release --package keyless
+	$(call say,running keyless demo)
+	./target/release/keyless demo
+
+.PHONY: test
+test: setup lint deny unit peers ## everything that CI runs
+
+.PHONY: unit
+unit: setup ## the tests that need nothing but cargo
+	$(call say,building and running all tests; wasmtime takes most of five minutes the first time)
+	cargo test --release --workspace --exclude keyless-component
+
+.PHONY: lint
+lint: setup ## format and lints
+	$(call say,checking format and lints)
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- --deny warnings
+
+.PHONY: deny
+deny: setup ## licences, sources and bans of every dependency
+	$(call say,checking dependencies; cargo-deny is built by name if it is not there)
+	@test -x $(TOOLS)/bin/cargo-deny || cargo install cargo-deny --version $(DENY_VERSION) --locked --root $(TOOLS)
+	$(TOOLS)/bin/cargo-deny --locked check bans licenses sources
+
+.PHONY: peers
+peers: setup ## against the official clients, installed by name into tests/peers/.venv
+	$(call say,comparing with the official clients)
+	cargo build --release --package keyless
+	tests/peers/run
+
+.PHONY: components
+components: setup ## target/components/credential-provider.wasm
+	$(call say,building the component)
+	cargo run --release --package keyless-artifact -- target/components
+
+.PHONY: bench
+bench: setup ## speed, each figure beside a peer of the same run
+	cargo bench --package keyless-tests
+
+.PHONY: setup
+setup:
+	@command -v rustup >/dev/null || { echo 'rustup is needed: see https://rustup.rs'; exit 1; }
+	@rustup target list --installed | grep -qx $(TARGET) || { echo 'installing the $(TARGET) target'; rustup target add $(TARGET); }

@@ -1,0 +1,138 @@
+//! What a host did, in plain values: two hosts that played the same scenario must have equal traces.
+
+use keyless_engine::io::Now;
+
+/// The whole of a play.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Trace {
+    pub(crate) variables: Option<Result<Vec<String>, Problem>>,
+    pub(crate) plan: Option<Result<Plan, Problem>>,
+    pub(crate) open: Option<Result<(), Problem>>,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One call on the timeline.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Step {
+    /// Where it stands in the scenario, for people.
+    pub(crate) label: String,
+    /// When it was over.
+    pub(crate) now: Now,
+    /// How long it took, on the monotonic clock.
+    pub(crate) took_ms: u64,
+    /// Requests that have arrived so far.
+    pub(crate) exchanges: usize,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum Outcome {
+    Credential(Result<Credential, Problem>),
+    Status(Status),
+    Rejected,
+}
+
+/// As in `wit/types.wit`, all times in Unix milliseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Credential {
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) base_url: String,
+    pub(crate) generation: u64,
+    pub(crate) renew_at: Option<u64>,
+    pub(crate) expires_at: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Problem {
+    /// The case of the WIT variant: `invalid`, `denied`, `identity`, `rejected`, `unavailable`.
+    pub(crate) kind: String,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) retry_after_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Status {
+    pub(crate) phase: String,
+    pub(crate) generation: u64,
+    pub(crate) renewals: u64,
+    pub(crate) failures: u64,
+    pub(crate) failures_in_a_row: u32,
+    pub(crate) next_attempt_at: Option<u64>,
+    pub(crate) expires_at: Option<u64>,
+    pub(crate) last_error: Option<Problem>,
+    /// Code and message.
+    pub(crate) warnings: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) dialect: String,
+    /// Name, value, origin.
+    pub(crate) settings: Vec<(String, String, String)>,
+    /// Code and message.
+    pub(crate) warnings: Vec<(String, String)>,
+    /// Method and URL.
+    pub(crate) endpoints: Vec<(String, String)>,
+    pub(crate) files: Vec<String>,
+    pub(crate) variables: Vec<String>,
+}
+
+impl Trace {
+    /// The step that was recorded last.
+    pub(crate) fn last(&self) -> &Step {
+        self.steps.last().expect("a step was recorded")
+    }
+
+    /// Every code of an error anywhere in it.
+    pub(crate) fn codes(&self) -> Vec<String> {
+        self.problems().iter().map(|problem| problem.code.clone()).collect()
+    }
+
+    /// Everything that a person, a log or a metric may get to see. Header values are not among it.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        let mut shown = Vec::new();
+        for problem in self.problems() {
+            shown.extend([problem.code.clone(), problem.message.clone()]);
+        }
+        if let Some(Ok(names)) = &self.variables {
+            shown.extend(names.iter().cloned());
+        }
+        if let Some(Ok(plan)) = &self.plan {
+            for (name, value, origin) in &plan.settings {
+                shown.extend([name.clone(), value.clone(), origin.clone()]);
+            }
+            shown.extend(plan.warnings.iter().map(|(_, message)| message.clone()));
+            shown.extend(plan.endpoints.iter().map(|(_, url)| url.clone()));
+            shown.extend(plan.files.iter().chain(&plan.variables).cloned());
+        }
+        for step in &self.steps {
+            match &step.outcome {
+                Outcome::Credential(Ok(credential)) => {
+                    shown.push(credential.base_url.clone());
+                    shown.extend(credential.headers.iter().map(|(name, _)| name.clone()));
+                }
+                Outcome::Status(status) => {
+                    shown.extend(status.warnings.iter().map(|(_, message)| message.clone()));
+                }
+                Outcome::Credential(Err(_)) | Outcome::Rejected => {}
+            }
+        }
+        shown
+    }
+
+    fn problems(&self) -> Vec<&Problem> {
+        let mut problems = Vec::new();
+        problems.extend(self.variables.iter().filter_map(|result| result.as_ref().err()));
+        problems.extend(self.plan.iter().filter_map(|result| result.as_ref().err()));
+        problems.extend(self.open.iter().filter_map(|result| result.as_ref().err()));
+        for step in &self.steps {
+            match &step.outcome {
+                Outcome::Credential(Err(problem)) => problems.push(problem),
+                Outcome::Status(status) => problems.extend(&status.last_error),
+                Outcome::Credential(Ok(_)) | Outcome::Rejected => {}
+            }
+        }
+        problems
+    }
+}

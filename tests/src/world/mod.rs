@@ -1,0 +1,47 @@
+//! The world around a connection: files, the far end of the network, and the time at which a play starts.
+
+pub(crate) mod disk;
+pub(crate) mod script;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use anyhow::Result;
+use keyless_engine::io::Now;
+
+use crate::scenario::Scenario;
+use disk::Disk;
+use script::Script;
+
+/// Shared by the play and the host. Each play has one of its own.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) disk: Arc<Disk>,
+    script: Arc<Mutex<Script>>,
+    pub(crate) start: Now,
+}
+
+impl World {
+    pub(crate) fn new(scenario: &Scenario) -> Result<Self> {
+        let disk = Disk::new(&scenario.files)?;
+        let script = Script::new(scenario)?;
+        let start = scenario.expect.start;
+        Ok(Self {
+            disk: Arc::new(disk),
+            script: Arc::new(Mutex::new(script)),
+            start: Now { wall_ms: start.wall_ms, monotonic_ms: start.monotonic_ms },
+        })
+    }
+
+    /// The far end of the network.
+    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
+    }
+}
+
+/// Seconds of a scenario in milliseconds.
+pub(crate) fn ms(seconds: f64) -> u64 {
+    assert!((0.0..1e12).contains(&seconds), "{seconds} s");
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was just checked")]
+    let ms = (seconds * 1_000.0).round() as u64;
+    ms
+}
