@@ -1,6 +1,6 @@
 //! Builds the guest with the same toolchain for wasm, so that `cargo build` of a host is all it takes.
 //!
-//! `KEYLESS_COMPONENT=FILE` embeds a component that was built elsewhere.
+//! `KEYLESS_PREBUILT_COMPONENT=FILE` embeds a component that was built elsewhere.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,9 +11,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 const TARGET: &str = "wasm32-unknown-unknown";
 
 fn main() -> Result<()> {
-    println!("cargo:rerun-if-env-changed=KEYLESS_COMPONENT");
+    println!("cargo:rerun-if-env-changed=KEYLESS_PREBUILT_COMPONENT");
     println!("cargo:rerun-if-changed=build.rs");
-    let built = match env::var_os("KEYLESS_COMPONENT") {
+    let built = match env::var_os("KEYLESS_PREBUILT_COMPONENT") {
         Some(file) => {
             println!("cargo:rerun-if-changed={}", Path::new(&file).display());
             PathBuf::from(file)

@@ -13,6 +13,7 @@
 )]
 
 mod connection;
+mod demo;
 mod exit_codes;
 mod harness;
 mod inspect;

@@ -105,8 +105,10 @@ impl<T, E> Lease<T, E> {
     #[must_use]
     pub fn standing(&self, now: Now) -> Standing<'_, T, E> {
         let coming = self.attempt.is_some() || self.due(now);
+        // Between two attempts there is always a moment. A caller waits for it rather than take what was just refused.
+        let soon = coming || self.held_back_ms(now) <= MIN_GAP_MS;
         match self.usable(now) {
-            Some(held) if held.rejected && coming => Standing::Pending,
+            Some(held) if held.rejected && soon => Standing::Pending,
             Some(held) => Standing::Usable(&held.value),
             None if coming => Standing::Pending,
             None => {

@@ -213,6 +213,21 @@ fn a_rejected_credential_forces_one_renewal_in_thirty_seconds() {
 }
 
 #[test]
+fn one_that_is_rejected_at_once_is_not_handed_out_again() {
+    let (mut lease, mut entropy) = holding(None, 3_600);
+    lease.reject(both(10), 1);
+    assert!(!lease.due(both(10)), "there is a second between two attempts");
+    assert_eq!(lease.standing(both(10)), Standing::Pending);
+    assert_eq!(lease.wake_at(both(10)), Some(both(MIN_GAP_MS).monotonic_ms));
+    assert!(lease.due(both(MIN_GAP_MS)));
+    // Nor is anybody kept waiting for the end of a long back-off.
+    lease.begin(at(2_400));
+    lease.fail(at(2_400), "503", Pace::After(120_000), &mut entropy);
+    lease.reject(at(2_401), 1);
+    assert!(matches!(lease.standing(at(2_401)), Standing::Usable(&"one")));
+}
+
+#[test]
 fn a_forced_renewal_that_fails_leaves_the_credential_in_use() {
     let (mut lease, mut entropy) = holding(None, 3_600);
     lease.reject(at(10), 1);

@@ -14,7 +14,7 @@ use crate::output::problem::Problem;
 pub(super) const FIRST_LIFE: Duration = Duration::from_secs(8);
 
 /// Long enough that two failed attempts and their back-off fit between the renewal and the end.
-pub(super) const SECOND_LIFE: Duration = Duration::from_secs(16);
+pub(super) const SECOND_LIFE: Duration = Duration::from_secs(20);
 
 /// No step waits longer for anything.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
