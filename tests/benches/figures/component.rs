@@ -4,6 +4,8 @@ use keyless_artifact::CREDENTIAL_PROVIDER;
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::engine::{DOCUMENT, static_document};
 use crate::measure::median;
@@ -21,12 +23,36 @@ wasmtime::component::bindgen!({
 
 struct State {
     wasi: WasiCtx,
+    http: WasiHttpCtx,
+    nowhere: Nowhere,
     table: ResourceTable,
+}
+
+/// Nothing is sent here: the credential is held.
+struct Nowhere;
+
+type Sent = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+impl WasiHttpHooks for Nowhere {
+    fn send_request(
+        &mut self,
+        _: http::Request<WasiBody>,
+        _: Option<RequestOptions>,
+        _: Sent,
+    ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Sent), Error>> + Send> {
+        Box::new(async { Err(Error::HttpRequestDenied) })
+    }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.nowhere, table: &mut self.table, ctx: &mut self.http }
     }
 }
 
@@ -38,8 +64,13 @@ fn instance() -> (Store<State>, Provider) {
     let component = Component::new(&engine, CREDENTIAL_PROVIDER).expect("a component");
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("WASI");
-    linker.define_unknown_imports_as_traps(&component).expect("the rest");
-    let state = State { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
+    wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker).expect("HTTP");
+    let state = State {
+        wasi: WasiCtx::builder().build(),
+        http: WasiHttpCtx::new(),
+        nowhere: Nowhere,
+        table: ResourceTable::new(),
+    };
     let mut store = Store::new(&engine, state);
     let provider = Provider::instantiate(&mut store, &component, &linker).expect("an instance");
     (store, provider)
