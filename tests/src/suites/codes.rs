@@ -42,3 +42,16 @@ fn codes_are_distinct_kebab_case_and_explained() {
         assert!(code.meaning().trim().ends_with('.'), "{text}: {}", code.meaning());
     }
 }
+
+/// Whoever looks a code up finds it, and what the code says of itself.
+#[test]
+fn the_documentation_lists_every_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors.md");
+    let documentation = std::fs::read_to_string(path).unwrap();
+    for code in Code::ALL {
+        let kind = format!("{:?}", code.kind()).to_lowercase();
+        // Lines of a doc comment each begin with a space.
+        let row = format!("| `{}` | {kind} | {} |", code.as_str(), code.meaning().trim());
+        assert!(documentation.contains(&row), "docs/errors.md lacks this row:\n{row}");
+    }
+}
