@@ -104,7 +104,7 @@ fn auth(document: &Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
     }
     let mut settings = document.inside("source", settings);
     let kind = if file.is_some() { "file" } else { "kubernetes" };
-    let source = registry::source(kind, "source.type", &mut settings)?;
+    let source = registry::source(kind, "source.type", &mut settings, variables)?;
     let mut settings = Map::new();
     settings.insert("identity_provider_id".to_owned(), text(provider.expose().trim()));
     settings.insert("service_account_id".to_owned(), text(account.expose().trim()));

@@ -1,5 +1,6 @@
 //! Where an identity token comes from. One file per source; [`ALL`] is the list that adding one touches.
 
+mod aws;
 mod file;
 mod kubernetes;
 mod token_file;
@@ -7,7 +8,7 @@ mod token_file;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::document::Fields;
+use crate::document::{Fields, Variables};
 use crate::error::Error;
 use crate::io::Io;
 use crate::plan::Plan;
@@ -34,9 +35,12 @@ pub struct Entry {
     pub name: &'static str,
     /// Its settings, for the message about one that stands beside another source.
     pub settings: &'static [&'static str],
-    /// Takes the settings out of the document.
-    pub read: fn(&mut Fields<'_>) -> Result<Box<dyn Source>, Error>,
+    /// Takes the settings out of the document. Every variable that may be needed has to be asked for before it fails.
+    pub read: Read,
 }
 
+/// The type of [`Entry::read`].
+pub type Read = fn(&mut Fields<'_>, &Variables) -> Result<Box<dyn Source>, Error>;
+
 /// Every source.
-pub const ALL: &[Entry] = &[kubernetes::ENTRY, file::ENTRY];
+pub const ALL: &[Entry] = &[kubernetes::ENTRY, file::ENTRY, aws::ENTRY];
