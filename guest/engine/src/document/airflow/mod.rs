@@ -11,8 +11,9 @@ mod uri;
 
 use serde_json::{Map, Value};
 
-use crate::connection::{Api, Auth, Connection, Located};
-use crate::document::{Fields, Variables, Warnings, environment, fields, headers, native, registry};
+use crate::api::{self, Api};
+use crate::connection::{Auth, Connection, Located};
+use crate::document::{Fields, Variables, Warnings, environment, fields, headers, registry};
 use crate::error::{Code, Error, field};
 use crate::plan::{Origin, Warning};
 use crate::secret::Secret;
@@ -91,7 +92,7 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
                     "the connection holds an API key, which has no effect with workload identity; remove it",
                 );
             }
-            let auth = workload_identity(&mut extra)?;
+            let auth = workload_identity(&mut extra, variables)?;
             (auth, extra.seconds("refresh_buffer_seconds")?)
         }
         _ => {
@@ -125,7 +126,7 @@ const WORKLOAD_IDENTITY: &[&str] = &[
 ];
 
 /// In the order in which the hook looks: the ids first, the provider last.
-fn workload_identity(extra: &mut Fields<'_>) -> Result<Auth, Error> {
+fn workload_identity(extra: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
     const PROVIDER: &str = "workload_identity_provider";
     let provider = extra.text(PROVIDER);
     // The hook passes `token_type` on for its `custom` provider only.
@@ -137,7 +138,7 @@ fn workload_identity(extra: &mut Fields<'_>) -> Result<Auth, Error> {
             "`extra.token_type` has no effect with this provider, as in Airflow",
         );
     }
-    let exchange = registry::exchange("openai", "exchange", extra)?;
+    let exchange = registry::exchange("openai", "exchange", extra, variables)?;
     let provider = provider?.ok_or_else(|| extra.missing(PROVIDER))?;
     let source = registry::source(&provider, "extra.workload_identity_provider", extra)?;
     Ok(Auth::WorkloadIdentity { source, exchange })
@@ -171,11 +172,12 @@ fn api(client: &mut Client, host: Option<String>, variables: &Variables) -> Resu
             let value = WebUrl::parse(&host).map_err(|fault| field(Code::FieldUrl, "host", fault))?;
             Located { value, origin: Origin::Document }
         }
-        (None, None) => from_environment?.map_or_else(native::default_base_url, Ok)?,
+        (None, None) => from_environment?.map_or_else(|| api::OPENAI.default_base_url(), Ok)?,
     };
     let located = |value| Some(Located { value, origin: Origin::Document });
     Ok(Api {
         base_url,
+        flavour: api::OPENAI,
         organization: client.organization.take().map_or(organization, |value| Ok(located(value)))?,
         project: client.project.take().map_or(project, |value| Ok(located(value)))?,
         default_headers: std::mem::take(&mut client.default_headers),
