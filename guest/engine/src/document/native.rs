@@ -22,6 +22,7 @@ use crate::error::{Code, Error};
 use crate::exchange;
 use crate::plan::Origin;
 use crate::secret::Secret;
+use crate::source::Source;
 
 pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Connection, Error> {
     let auth = auth(&mut document, variables)?;
@@ -53,15 +54,26 @@ fn auth(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error>
     }
 }
 
+/// Both are read before either may fail, so that every variable is asked for.
 fn workload_identity(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
+    let source = source(document);
+    let exchange = exchange(document, variables);
+    Ok(Auth::WorkloadIdentity { source: source?, exchange: exchange? })
+}
+
+fn source(document: &mut Fields<'_>) -> Result<Box<dyn Source>, Error> {
     let (name, mut settings) = typed(document, "source", None)?;
     let source = registry::source(&name, "source.type", &mut settings)?;
     settings.finish();
+    Ok(source)
+}
+
+fn exchange(document: &mut Fields<'_>, variables: &Variables) -> exchange::Parsed {
     let default = exchange::ALL.first().map(|entry| entry.name);
     let (name, mut settings) = typed(document, "exchange", default)?;
     let exchange = registry::exchange(&name, "exchange.type", &mut settings, variables)?;
     settings.finish();
-    Ok(Auth::WorkloadIdentity { source, exchange })
+    Ok(exchange)
 }
 
 /// `"kubernetes"` is short for `{"type": "kubernetes"}`.
