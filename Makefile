@@ -13,7 +13,8 @@ help: ## this list
 .PHONY: demo
 demo: setup ## the main job on the sandbox, in under a minute after the build
 	$(call say,building keyless; wasmtime takes most of five minutes the first time)
-	cargo build --release --package keyless
+	@began=$$(date +%s); cargo build --release --package keyless --timings && \
+	    printf 'built in %s s; where the time went: target/cargo-timings/cargo-timing.html\n' $$(($$(date +%s) - began))
 	$(call say,running keyless demo)
 	./target/release/keyless demo
 

@@ -84,3 +84,8 @@ pub use sender::ConnectTo;
 pub use snapshot::CredentialRef;
 pub use status::{Phase, Status};
 pub use variables::Variables;
+
+/// The README's example is compiled, as the one above is.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
