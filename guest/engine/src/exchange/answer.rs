@@ -3,7 +3,7 @@
 //! Strict about what is used, indifferent to the rest: unknown fields, a missing `issued_token_type` and a `scope` are
 //! all seen in the field. Nothing of the body gets into an error.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use crate::error::{Code, Error};
 use crate::exchange::Issued;
@@ -72,7 +72,7 @@ fn lifetime(value: Option<&Value>) -> Result<u64, Error> {
         None | Some(Value::Null) => return Ok(UNSTATED_LIFETIME_MS),
         Some(Value::Number(number)) => number.as_f64(),
         Some(Value::String(text)) => {
-            serde_json::from_str::<Number>(text).ok().and_then(|number| number.as_f64())
+            serde_json::from_str::<Value>(text).ok().and_then(|number| number.as_f64())
         }
         Some(_) => None,
     };
