@@ -11,7 +11,7 @@ use super::traffic::Traffic;
 use crate::output::problem::Problem;
 
 /// The first credential lives for this long, so that its renewal (after half of it) can be watched.
-pub(super) const FIRST_LIFE: Duration = Duration::from_secs(8);
+pub(super) const FIRST_LIFE: Duration = Duration::from_secs(6);
 
 /// Long enough that two failed attempts and their back-off fit between the renewal and the end.
 pub(super) const SECOND_LIFE: Duration = Duration::from_secs(20);
@@ -41,7 +41,7 @@ impl Stage {
     pub(super) async fn set() -> Result<Self, Problem> {
         let options = Options {
             access_token_lifetime: FIRST_LIFE,
-            stream_pause: Duration::from_millis(60),
+            stream_pause: Duration::from_millis(20),
             ..Options::default()
         };
         let sandbox = Sandbox::start(options)
