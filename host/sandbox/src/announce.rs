@@ -38,6 +38,9 @@ Connection documents (trust the CA: --ca-cert {ca})
   Airflow, as JSON with a text `extra`
     {airflow_json_text_extra}
 
+More documents, for each source with each exchange, with the variables and the `--connect-to` that go with them
+    curl -s {admin}/state | jq .documents.combinations
+
 Admin calls
 ",
         issuer = addresses.issuer(),

@@ -1,15 +1,18 @@
 //! Connection documents for this sandbox, ready to paste, one in each dialect.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::recipes::{self, Recipe};
 use crate::world::World;
 
 /// What Python's `quote` leaves alone, so that the URI looks as Airflow writes it.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The same connection, written in different ways. No `Debug`: one of them holds the sandbox's static key.
+/// The same connection, written in different ways. No `Debug`: some hold secrets, if only the sandbox's.
 #[derive(Clone, Serialize)]
 pub struct Documents {
     /// Workload identity, in Keyless's own form.
@@ -22,6 +25,8 @@ pub struct Documents {
     pub airflow_json: String,
     /// Airflow connection as JSON, `extra` a string that holds JSON.
     pub airflow_json_text_extra: String,
+    /// Every source with every exchange, by name: `SOURCE-EXCHANGE`, such as `azure-openai`.
+    pub combinations: BTreeMap<String, Recipe>,
 }
 
 impl Documents {
@@ -66,6 +71,7 @@ impl Documents {
             airflow_uri: format!("openai:///?__extra__={}", utf8_percent_encode(&extra_text, QUERY)),
             airflow_json: airflow(extra),
             airflow_json_text_extra: airflow(Value::String(extra_text)),
+            combinations: recipes::all(world),
         }
     }
 }

@@ -31,8 +31,8 @@ pub struct RequestRecord {
     pub path: String,
     /// Names in lower case. A credential's value is given as `SCHEME sha256:HEX`.
     pub headers: Vec<(String, String)>,
-    /// The JSON body; `subject_token` is given as `{claims, sha256, length}`. Of a body that is not JSON `{not_json:
-    /// {length, sha256}}`. Null where there is none.
+    /// The JSON body, or the fields of a form as an object of texts; an identity token is given as `{claims, sha256,
+    /// length}`. Of any other body `{not_json: {length, sha256}}`. Null where there is none.
     pub body: Value,
     /// Status of the answer; none while there is none, or when the connection was broken off instead.
     pub status: Option<u16>,
@@ -91,7 +91,7 @@ impl Ledger {
             method: request.method().to_string(),
             path: request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             headers: redact::headers(request.headers()),
-            body: redact::body(request.body()),
+            body: redact::body(request.headers(), request.body()),
             status: None,
         };
         let number = {

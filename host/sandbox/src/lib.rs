@@ -1,7 +1,8 @@
 //! The outside world on loopback, for trying and testing what cannot be tried against the real vendors.
 //!
 //! A [`Sandbox`] plays every party that a workload identity meets: the cluster's token issuer, the volume into which a
-//! kubelet projects the token, the vendor's token endpoint and the vendor's API. It *checks* what it receives:
+//! kubelet projects the token, the metadata servers of other platforms, the vendors' token endpoints and their APIs. It
+//! *checks* what it receives:
 //! signatures, issuers, audiences, lifetimes and mappings all have to be right, and the API opens only for tokens that
 //! the token endpoint issued and that have not expired. [`Fault`]s can be switched on while it runs.
 //!
@@ -27,13 +28,16 @@ mod clock;
 mod documents;
 mod exchange;
 mod faults;
+mod form;
 mod front;
 mod issuer;
 mod ledger;
 mod listen;
 mod lock;
 mod options;
+mod platform;
 mod random;
+mod recipes;
 mod redact;
 mod sandbox;
 mod service;
@@ -50,5 +54,6 @@ pub use faults::{Fault, RetryAfter};
 pub use issuer::claims::Claims;
 pub use ledger::{Counters, RequestRecord};
 pub use options::{Mapping, Options};
+pub use recipes::Recipe;
 pub use sandbox::{Error, Sandbox};
 pub use service::ServiceName;

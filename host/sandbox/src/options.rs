@@ -23,9 +23,10 @@ pub struct Options {
     pub audience: String,
     /// Lifetime of projected tokens.
     pub subject_lifetime: Duration,
-    /// The identity provider that the token endpoint knows, `idp_...`.
+    /// The identity provider of the cluster, `idp_...`. The other platforms' are called `idp_..._azure` and so on.
     pub identity_provider_id: String,
-    /// Who may have which service account. Empty: the workload named above may have [`Options::service_account_id`].
+    /// Who may have which service account. Empty: the workload named above and those of the
+    /// other platforms may have [`Options::service_account_id`].
     pub mappings: Vec<Mapping>,
     /// The service account that the ready-made documents ask for, `svc_acct_...`.
     pub service_account_id: String,
@@ -73,13 +74,14 @@ impl Options {
         format!("system:serviceaccount:{}:{}", self.namespace, self.service_account)
     }
 
-    pub(crate) fn effective_mappings(&self) -> Vec<Mapping> {
+    /// `subject` is the workload's, as the provider at hand spells it.
+    pub(crate) fn effective_mappings(&self, subject: &str) -> Vec<Mapping> {
         if !self.mappings.is_empty() {
             return self.mappings.clone();
         }
         vec![Mapping {
             service_account_id: self.service_account_id.clone(),
-            subject: self.subject(),
+            subject: subject.to_owned(),
             enabled: true,
         }]
     }

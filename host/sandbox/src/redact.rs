@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use crate::form::{self, Form};
 use crate::sha256::Sha256;
 
 /// Body fields that carry an identity token.
@@ -12,7 +13,8 @@ const SECRET_FIELDS: &[&str] =
     &["subject_token", "actor_token", "assertion", "client_assertion", "client_secret"];
 
 /// Headers that carry a credential.
-const SECRET_HEADERS: &[&str] = &["authorization", "proxy-authorization", "x-api-key", "cookie"];
+const SECRET_HEADERS: &[&str] =
+    &["authorization", "proxy-authorization", "x-api-key", "x-identity-header", "cookie"];
 
 /// Names in lower case; the value of a credential's header is `SCHEME sha256:HEX`.
 pub(crate) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -27,12 +29,17 @@ pub(crate) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A JSON body with its identity token reduced to claims and digest; of any other body its length and digest.
-pub(crate) fn body(bytes: &[u8]) -> Value {
+/// A JSON body or a form with its identity token reduced to claims and digest; of any other body its length and digest.
+pub(crate) fn body(headers: &HeaderMap, bytes: &[u8]) -> Value {
     if bytes.is_empty() {
         return Value::Null;
     }
-    let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else {
+    let parsed = if form::announced(headers) {
+        Form::parse(bytes).ok().map(|form| form.to_json())
+    } else {
+        serde_json::from_slice::<Value>(bytes).ok()
+    };
+    let Some(mut value) = parsed else {
         return json!({"not_json": {"length": bytes.len(), "sha256": Sha256::of(bytes).hex()}});
     };
     for name in SECRET_FIELDS {

@@ -22,10 +22,12 @@ use crate::exchange::refusal::ErrorShape;
 use crate::faults::{Fault, Faults};
 use crate::front::Front;
 use crate::issuer::claims::{Claims, Pod};
+use crate::issuer::curve::Curve;
 use crate::issuer::keys::KeyRing;
 use crate::ledger::{Counters, Ledger, RequestRecord};
 use crate::listen::Port;
 use crate::options::Options;
+use crate::platform::Platforms;
 use crate::service::{ServiceName, roster};
 use crate::tls::Authority;
 use crate::tokens::Tokens;
@@ -39,7 +41,7 @@ pub enum Error {
     /// A port is taken or not allowed.
     #[error("port {port} for the {service} cannot be used: {source}; choose another, or 0 for any free one")]
     Port {
-        /// `issuer`, `exchange`, `upstream` or `admin`.
+        /// The party, as [`ServiceName::as_str`] spells it, or `admin`.
         service: &'static str,
         /// As asked for; 0 means any.
         port: u16,
@@ -98,7 +100,8 @@ impl Sandbox {
             ca_pem: authority.pem(),
             tls_client: Arc::new(authority.client().map_err(tls)?),
             clock: Clock::default(),
-            keys: KeyRing::new()?,
+            keys: KeyRing::new(Curve::P256)?,
+            platforms: Platforms::new()?,
             pod: Pod::new()?,
             volume: Volume::create(directory.path().join("tokens"))?,
             tokens: Tokens::new()?,
@@ -115,7 +118,12 @@ impl Sandbox {
         for (name, port) in ports {
             if let Some(service) = services.get(&name) {
                 let front = Front::watched(name, Arc::clone(service), Arc::clone(&sandbox.world));
-                port.serve(front, Some(&acceptor), &sandbox.world.shutdown, &sandbox.tasks);
+                port.serve(
+                    front,
+                    name.encrypted().then_some(&acceptor),
+                    &sandbox.world.shutdown,
+                    &sandbox.tasks,
+                );
             }
         }
         let admin = Front::plain(Arc::new(Admin::new(&sandbox.world)));
@@ -178,6 +186,12 @@ impl Sandbox {
     #[must_use]
     pub fn admin_url(&self) -> String {
         self.world.addresses.admin()
+    }
+
+    /// The root of a party, `https://localhost:PORT` or `http://localhost:PORT`.
+    #[must_use]
+    pub fn url(&self, service: ServiceName) -> String {
+        self.world.addresses.url(service)
     }
 
     /// The TCP port of a party, on 127.0.0.1 and `::1`.

@@ -12,10 +12,13 @@ use serde::{Deserialize, Serialize};
 use crate::body::Body;
 use crate::exchange::Exchange;
 use crate::issuer::Issuer;
+use crate::platform::azure::Azure;
+use crate::platform::gcp::Gcp;
+use crate::platform::github::Github;
 use crate::upstream::Upstream;
 use crate::world::World;
 
-/// A party of the outside world. Each has a TLS port of its own, its own counters and its own faults.
+/// A party of the outside world. Each has a port of its own, its own counters and its own faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceName {
@@ -25,20 +28,36 @@ pub enum ServiceName {
     Exchange,
     /// The vendor's API, `/v1/...`.
     Upstream,
+    /// Azure's two ways to a managed identity: the instance metadata service, and the endpoint inside App Service. Plain.
+    Azure,
+    /// Google's metadata server. Plain.
+    Gcp,
+    /// The token service of GitHub Actions. Plain here, which the real one is not.
+    Github,
 }
 
 impl ServiceName {
     /// Every party.
-    pub const ALL: [Self; 3] = [Self::Issuer, Self::Exchange, Self::Upstream];
+    pub const ALL: [Self; 6] =
+        [Self::Issuer, Self::Exchange, Self::Upstream, Self::Azure, Self::Gcp, Self::Github];
 
-    /// As it is spelt on the admin endpoint: `issuer`, `exchange`, `upstream`.
+    /// As it is spelt on the admin endpoint: `issuer`, `exchange`, `upstream` and so on.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Issuer => "issuer",
             Self::Exchange => "exchange",
             Self::Upstream => "upstream",
+            Self::Azure => "azure",
+            Self::Gcp => "gcp",
+            Self::Github => "github",
         }
+    }
+
+    /// Whether it speaks TLS. What a platform serves on a link-local address, it serves in plain HTTP.
+    #[must_use]
+    pub fn encrypted(self) -> bool {
+        !matches!(self, Self::Azure | Self::Gcp | Self::Github)
     }
 }
 
@@ -54,6 +73,9 @@ pub(crate) fn roster(world: &Arc<World>) -> Vec<(ServiceName, Arc<dyn Service>)>
         (ServiceName::Issuer, Arc::new(Issuer::new(world))),
         (ServiceName::Exchange, Arc::new(Exchange::new(world))),
         (ServiceName::Upstream, Arc::new(Upstream::new(world))),
+        (ServiceName::Azure, Arc::new(Azure::new(world))),
+        (ServiceName::Gcp, Arc::new(Gcp::new(world))),
+        (ServiceName::Github, Arc::new(Github::new(world))),
     ]
 }
 

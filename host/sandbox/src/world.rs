@@ -21,6 +21,7 @@ use crate::issuer::keys::KeyRing;
 use crate::ledger::Ledger;
 use crate::lock::lock;
 use crate::options::Options;
+use crate::platform::{Platform, Platforms};
 use crate::service::ServiceName;
 use crate::tokens::Tokens;
 use crate::volume::Volume;
@@ -33,7 +34,9 @@ pub(crate) struct World {
     /// Trusts the sandbox's own authority.
     pub(crate) tls_client: Arc<ClientConfig>,
     pub(crate) clock: Clock,
+    /// The cluster's.
     pub(crate) keys: KeyRing,
+    pub(crate) platforms: Platforms,
     pub(crate) pod: Pod,
     pub(crate) volume: Volume,
     pub(crate) tokens: Tokens,
@@ -63,7 +66,7 @@ impl World {
     pub(crate) fn issue(&self, claims: &Claims) -> Result<String, Unspecified> {
         let payload = claims.payload(&self.addresses.issuer(), self.clock.now_s(), &self.pod)?;
         let key = self.keys.current();
-        key.sign(&json!({"alg": crate::issuer::keys::ALGORITHM, "kid": key.kid()}), &payload)
+        key.sign(&json!({"alg": self.keys.curve().algorithm(), "kid": key.kid()}), &payload)
     }
 
     /// Puts a fresh token into the volume.
@@ -93,7 +96,7 @@ impl World {
         Documents::of(self)
     }
 
-    /// All that the admin endpoint shows. The only secret is the sandbox's own static key, inside a document.
+    /// All that the admin endpoint shows. The only secrets are the sandbox's own, inside the documents.
     pub(crate) fn state(&self) -> Value {
         let per_service = |show: &dyn Fn(ServiceName) -> Value| -> Value {
             ServiceName::ALL
@@ -110,6 +113,7 @@ impl World {
                 "base_url": self.addresses.base_url(),
                 "admin": self.addresses.admin(),
                 "token_file": self.volume.token_path(),
+                "services": per_service(&|name| self.addresses.url(name).into()),
             },
             "ports": per_service(&|name| self.addresses.port(name).into()),
             "keys": self.keys.kids(),
@@ -136,22 +140,28 @@ impl Addresses {
     }
 
     pub(crate) fn issuer(&self) -> String {
-        self.secure(ServiceName::Issuer)
+        self.url(ServiceName::Issuer)
+    }
+
+    pub(crate) fn issuer_of(&self, platform: Platform) -> String {
+        format!("{}/{}", self.issuer(), platform.as_str())
     }
 
     pub(crate) fn token_endpoint(&self) -> String {
-        format!("{}{TOKEN_PATH}", self.secure(ServiceName::Exchange))
+        format!("{}{TOKEN_PATH}", self.url(ServiceName::Exchange))
     }
 
     pub(crate) fn base_url(&self) -> String {
-        format!("{}/v1", self.secure(ServiceName::Upstream))
+        format!("{}/v1", self.url(ServiceName::Upstream))
     }
 
     pub(crate) fn admin(&self) -> String {
         format!("http://localhost:{}", self.admin_port)
     }
 
-    fn secure(&self, service: ServiceName) -> String {
-        format!("https://localhost:{}", self.port(service))
+    /// The root of a party, without a trailing slash.
+    pub(crate) fn url(&self, service: ServiceName) -> String {
+        let scheme = if service.encrypted() { "https" } else { "http" };
+        format!("{scheme}://localhost:{}", self.port(service))
     }
 }

@@ -2,7 +2,8 @@
 //! API reference "Workload identity token exchange" restricts it).
 
 mod fetch;
-mod provider;
+pub(crate) mod provider;
+pub(crate) mod providers;
 pub(crate) mod refusal;
 mod request;
 
@@ -14,6 +15,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use self::provider::IdentityProvider;
+use self::providers::Providers;
 use self::refusal::Refusal;
 use self::request::TokenRequest;
 use crate::answer;
@@ -28,32 +30,26 @@ pub(crate) const TOKEN_PATH: &str = "/oauth/token";
 /// The service.
 pub(crate) struct Exchange {
     world: Arc<World>,
-    provider: IdentityProvider,
+    providers: Providers,
 }
 
 impl Exchange {
     pub(crate) fn new(world: &Arc<World>) -> Self {
-        let provider = IdentityProvider::new(
-            world.addresses.issuer(),
-            world.options.audience.clone(),
-            Arc::clone(&world.tls_client),
-        );
-        Self { world: Arc::clone(world), provider }
+        Self { world: Arc::clone(world), providers: Providers::new(world, &world.options.audience) }
     }
 
     async fn trade(&self, request: &Request<Bytes>) -> Result<Response<Body>, Refusal> {
         let options = &self.world.options;
         let request = TokenRequest::parse(request, options.accept_client_id)?;
-        if request.identity_provider_id != options.identity_provider_id {
-            return Err(Refusal::UnknownProvider);
-        }
-        let claims = self.provider.verify(&request.subject_token, &self.world.clock).await?;
-        self.authorize(&claims, &request.service_account_id)?;
+        let provider = self
+            .providers
+            .named(&request.identity_provider_id, &options.identity_provider_id)
+            .ok_or(Refusal::UnknownProvider)?;
+        let claims = provider.verify(&request.subject_token, &self.world.clock).await?;
+        self.authorize(provider, &claims, &request.service_account_id)?;
 
         let now_ms = self.world.clock.now_ms();
-        // Seconds, maybe with a fraction; a float that is out of range saturates.
-        let subject_ends_s = claims.get("exp").and_then(Value::as_f64).unwrap_or_default() as u64;
-        let subject_remains_s = subject_ends_s.saturating_sub(now_ms / 1_000);
+        let subject_remains_s = remaining_s(&claims, now_ms / 1_000);
         let expires_in_s = self.world.access_token_lifetime().as_secs().min(subject_remains_s);
         let token = self
             .world
@@ -76,9 +72,14 @@ impl Exchange {
     }
 
     /// Exactly one enabled mapping has to lead from the identity to the service account.
-    fn authorize(&self, claims: &Map<String, Value>, service_account_id: &str) -> Result<(), Refusal> {
+    fn authorize(
+        &self,
+        provider: &IdentityProvider,
+        claims: &Map<String, Value>,
+        service_account_id: &str,
+    ) -> Result<(), Refusal> {
         let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
-        let mappings = self.world.options.effective_mappings();
+        let mappings = self.world.options.effective_mappings(provider.subject());
         let fitting = mappings.iter().filter(|mapping| {
             mapping.enabled && mapping.service_account_id == service_account_id && mapping.admits(subject)
         });
@@ -101,6 +102,13 @@ impl Exchange {
             refusal.answer(self.world.error_shape())
         })
     }
+}
+
+/// How long an identity token is still good for, in seconds.
+pub(crate) fn remaining_s(claims: &Map<String, Value>, now_s: u64) -> u64 {
+    // Seconds, maybe with a fraction; a float that is out of range saturates.
+    let ends_s = claims.get("exp").and_then(Value::as_f64).unwrap_or_default() as u64;
+    ends_s.saturating_sub(now_s)
 }
 
 impl Service for Exchange {

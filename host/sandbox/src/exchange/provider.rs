@@ -13,8 +13,9 @@ use tokio::sync::Mutex;
 use super::fetch::get_json;
 use super::refusal::Refusal;
 use crate::clock::Clock;
+use crate::issuer::DISCOVERY_PATH;
+use crate::issuer::curve::Curve;
 use crate::issuer::jwt::{PublicKey, Unverified};
-use crate::issuer::{DISCOVERY_PATH, keys};
 
 /// How long the key set is believed.
 const KEYS_FRESH_MS: u64 = 600_000;
@@ -23,6 +24,7 @@ const KEYS_FRESH_MS: u64 = 600_000;
 pub(crate) struct IdentityProvider {
     issuer: String,
     audience: String,
+    subject: String,
     tls: Arc<ClientConfig>,
     known_keys: Mutex<KnownKeys>,
 }
@@ -34,8 +36,13 @@ struct KnownKeys {
 }
 
 impl IdentityProvider {
-    pub(crate) fn new(issuer: String, audience: String, tls: Arc<ClientConfig>) -> Self {
-        Self { issuer, audience, tls, known_keys: Mutex::default() }
+    pub(crate) fn new(issuer: String, audience: String, subject: String, tls: Arc<ClientConfig>) -> Self {
+        Self { issuer, audience, subject, tls, known_keys: Mutex::default() }
+    }
+
+    /// `sub` of the one workload that this issuer knows.
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
     }
 
     /// The claims of a token that this provider's issuer signed for this vendor and that is in force now.
@@ -44,7 +51,7 @@ impl IdentityProvider {
         let token = Unverified::parse(token).ok_or(refuse("it is not a JWT"))?;
         match token.header("alg") {
             None => return Err(refuse("its header has no alg")),
-            Some(keys::ALGORITHM) => {}
+            Some(algorithm) if Curve::of_algorithm(algorithm).is_some() => {}
             Some(_) => return Err(refuse("its alg is not supported")),
         }
         let kid = token.header("kid").ok_or(refuse("its header has no kid"))?;

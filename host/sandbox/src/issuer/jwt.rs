@@ -2,8 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use ring::signature::UnparsedPublicKey;
 use serde_json::{Map, Value};
+
+use super::curve::Curve;
 
 /// A token whose signature nobody has checked yet.
 pub(crate) struct Unverified<'a> {
@@ -33,28 +35,36 @@ impl<'a> Unverified<'a> {
 
     /// The claims, if `key` signed them.
     pub(crate) fn verify(self, key: &PublicKey) -> Option<Map<String, Value>> {
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &key.0)
+        if self.header("alg") != Some(key.curve.algorithm()) {
+            return None;
+        }
+        UnparsedPublicKey::new(key.curve.verifying(), &key.point)
             .verify(self.signed.as_bytes(), &self.signature)
             .ok()
             .map(|()| self.claims)
     }
 }
 
-/// A P-256 key: the uncompressed point.
+/// A key that verifies.
 #[derive(Clone)]
-pub(crate) struct PublicKey(Vec<u8>);
+pub(crate) struct PublicKey {
+    curve: Curve,
+    /// Uncompressed: 0x04, x, y.
+    point: Vec<u8>,
+}
 
 impl PublicKey {
-    /// Reads a JWK (RFC 7518, section 6.2.1). None if it is not a P-256 key.
+    /// Reads a JWK (RFC 7518, section 6.2.1). None if it is not a key on a curve that we know.
     pub(crate) fn from_jwk(jwk: &Value) -> Option<Self> {
-        if jwk.get("kty")? != "EC" || jwk.get("crv")? != "P-256" {
+        if jwk.get("kty")? != "EC" {
             return None;
         }
+        let curve = Curve::named(jwk.get("crv")?.as_str()?)?;
         let mut point = vec![4];
         for coordinate in ["x", "y"] {
             point.extend(URL_SAFE_NO_PAD.decode(jwk.get(coordinate)?.as_str()?).ok()?);
         }
-        (point.len() == 65).then_some(Self(point))
+        (point.len() == 1 + 2 * curve.coordinate_length()).then_some(Self { curve, point })
     }
 }
 

@@ -6,36 +6,40 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::error::Unspecified;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use ring::signature::{EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
+use super::curve::Curve;
 use crate::lock::lock;
 use crate::sha256::Sha256;
 
-/// The only algorithm (RFC 7518, section 3.4): ECDSA on P-256 with SHA-256.
-pub(crate) const ALGORITHM: &str = "ES256";
-
 /// One key pair, made at run time.
 pub(crate) struct SigningKey {
+    curve: Curve,
     pair: EcdsaKeyPair,
     kid: String,
     random: SystemRandom,
 }
 
 impl SigningKey {
-    fn generate() -> Result<Self, Unspecified> {
+    fn generate(curve: Curve) -> Result<Self, Unspecified> {
         let random = SystemRandom::new();
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)?;
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random)
-            .map_err(|_| Unspecified)?;
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(curve.signing(), &random)?;
+        let pair =
+            EcdsaKeyPair::from_pkcs8(curve.signing(), pkcs8.as_ref(), &random).map_err(|_| Unspecified)?;
         // As Kubernetes does: the key's own digest.
         let kid = URL_SAFE_NO_PAD.encode(Sha256::of(pair.public_key().as_ref()).bytes());
-        Ok(Self { pair, kid, random })
+        Ok(Self { curve, pair, kid, random })
     }
 
     /// Its name in the key set.
     pub(crate) fn kid(&self) -> &str {
         &self.kid
+    }
+
+    /// A compact JWS of these claims, under its own name.
+    pub(crate) fn issue(&self, payload: &Value) -> Result<String, Unspecified> {
+        self.sign(&json!({"alg": self.curve.algorithm(), "kid": self.kid, "typ": "JWT"}), payload)
     }
 
     /// A compact JWS of whatever it is given (RFC 7515, section 7.1).
@@ -53,31 +57,42 @@ impl SigningKey {
     fn jwk(&self) -> Value {
         // Uncompressed point: 0x04, x, y.
         let point = self.pair.public_key().as_ref();
-        let coordinate = |from: usize| URL_SAFE_NO_PAD.encode(point.get(from..from + 32).unwrap_or_default());
+        let length = self.curve.coordinate_length();
+        let coordinate =
+            |from: usize| URL_SAFE_NO_PAD.encode(point.get(from..from + length).unwrap_or_default());
         json!({
-            "kty": "EC", "crv": "P-256", "alg": ALGORITHM, "use": "sig",
-            "kid": self.kid, "x": coordinate(1), "y": coordinate(33),
+            "kty": "EC", "crv": self.curve.name(), "alg": self.curve.algorithm(), "use": "sig",
+            "kid": self.kid, "x": coordinate(1), "y": coordinate(1 + length),
         })
     }
 }
 
-/// The keys in force. The last one signs.
-pub(crate) struct KeyRing(Mutex<(Arc<SigningKey>, Vec<Arc<SigningKey>>)>);
+/// The keys in force.
+pub(crate) struct KeyRing {
+    curve: Curve,
+    /// The one that signs, and the earlier ones.
+    keys: Mutex<(Arc<SigningKey>, Vec<Arc<SigningKey>>)>,
+}
 
 impl KeyRing {
-    pub(crate) fn new() -> Result<Self, Unspecified> {
-        Ok(Self(Mutex::new((Arc::new(SigningKey::generate()?), Vec::new()))))
+    pub(crate) fn new(curve: Curve) -> Result<Self, Unspecified> {
+        Ok(Self { curve, keys: Mutex::new((Arc::new(SigningKey::generate(curve)?), Vec::new())) })
+    }
+
+    /// What they sign with.
+    pub(crate) fn curve(&self) -> Curve {
+        self.curve
     }
 
     /// The key that signs now.
     pub(crate) fn current(&self) -> Arc<SigningKey> {
-        Arc::clone(&lock(&self.0).0)
+        Arc::clone(&lock(&self.keys).0)
     }
 
     /// A new key signs from now on. The earlier ones stay published, or are dropped.
     pub(crate) fn rotate(&self, keep_old: bool) -> Result<(), Unspecified> {
-        let new = Arc::new(SigningKey::generate()?);
-        let (current, earlier) = &mut *lock(&self.0);
+        let new = Arc::new(SigningKey::generate(self.curve)?);
+        let (current, earlier) = &mut *lock(&self.keys);
         let old = std::mem::replace(current, new);
         if keep_old {
             earlier.push(old);
@@ -89,13 +104,13 @@ impl KeyRing {
 
     /// The public keys, the signing one first.
     pub(crate) fn published(&self) -> Vec<Value> {
-        let (current, earlier) = &*lock(&self.0);
+        let (current, earlier) = &*lock(&self.keys);
         std::iter::once(current).chain(earlier).map(|key| key.jwk()).collect()
     }
 
     /// The names of the published keys, the signing one first.
     pub(crate) fn kids(&self) -> Vec<String> {
-        let (current, earlier) = &*lock(&self.0);
+        let (current, earlier) = &*lock(&self.keys);
         std::iter::once(current).chain(earlier).map(|key| key.kid().to_owned()).collect()
     }
 }

@@ -73,6 +73,35 @@ impl<'a> Client<'a> {
         self.send(service, self.request(service, Method::GET, path).body(full("")).unwrap()).await.unwrap()
     }
 
+    /// A GET with headers.
+    pub(crate) async fn get_with(&self, service: ServiceName, path: &str, headers: &[(&str, &str)]) -> Reply {
+        self.send_with(service, Method::GET, path, headers, "").await
+    }
+
+    /// Anything.
+    pub(crate) async fn send_with(
+        &self,
+        service: ServiceName,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
+        let mut request = self.request(service, method, path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(service, request.body(full(body.to_owned())).unwrap()).await.unwrap()
+    }
+
+    /// The answer to a good exchange of any token at OpenAI's endpoint, `_azure` and so on naming the provider.
+    pub(crate) async fn exchange_token(&self, token: &str, provider: &str) -> Reply {
+        let mut body = self.exchange_body();
+        body["subject_token"] = token.into();
+        body["identity_provider_id"] = format!("idp_sandbox{provider}").into();
+        self.post_json(ServiceName::Exchange, "/oauth/token", &body).await
+    }
+
     pub(crate) async fn post_json(&self, service: ServiceName, path: &str, body: &Value) -> Reply {
         self.try_post_json(service, path, body).await.unwrap()
     }
@@ -151,6 +180,10 @@ impl<'a> Client<'a> {
         service: ServiceName,
         request: Request<SentBody>,
     ) -> Result<Reply, hyper::Error> {
+        let tcp = TcpStream::connect(("127.0.0.1", self.sandbox.port(service))).await.unwrap();
+        if !service.encrypted() {
+            return self.over(tcp, request, self.version).await;
+        }
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.sandbox.ca_pem().as_bytes()).unwrap()).unwrap();
         let mut config =
@@ -161,7 +194,6 @@ impl<'a> Client<'a> {
                 .with_no_client_auth();
         config.alpn_protocols =
             vec![if self.version == Version::HTTP_2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
-        let tcp = TcpStream::connect(("127.0.0.1", self.sandbox.port(service))).await.unwrap();
         let name = ServerName::try_from(self.server_name).unwrap();
         let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
         self.over(stream, request, self.version).await

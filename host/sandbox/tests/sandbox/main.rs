@@ -9,5 +9,6 @@ mod exchange;
 mod faults;
 mod keys;
 mod lifecycle;
+mod platforms;
 mod upstream;
 mod volume;

@@ -1,0 +1,124 @@
+//! A connection document for every source with every exchange, and what a client needs beside it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::platform::{Platform, azure, github};
+use crate::service::ServiceName;
+use crate::world::World;
+
+/// One connection to this sandbox. No `Debug`: some variables hold secrets, if only the sandbox's.
+#[derive(Clone, Serialize)]
+pub struct Recipe {
+    /// In Keyless's own form.
+    pub document: String,
+    /// What the platform puts into the workload's environment.
+    pub variables: BTreeMap<String, String>,
+    /// Where an address that is fixed in the document's meaning is to be found instead, as curl's `--connect-to` has it:
+    /// `HOST:PORT:ADDRESS:PORT`.
+    pub connect_to: Vec<String>,
+}
+
+/// By name, `SOURCE-EXCHANGE`, such as `azure-openai`.
+pub(crate) fn all(world: &World) -> BTreeMap<String, Recipe> {
+    let mut recipes = BTreeMap::new();
+    for source in sources(world) {
+        for exchange in exchanges(world, &source) {
+            let document = json!({
+                "auth_type": "workload_identity",
+                "source": source.settings,
+                "exchange": exchange.settings,
+                "api": exchange.api,
+            });
+            let recipe = Recipe {
+                document: document.to_string(),
+                variables: source.variables.clone(),
+                connect_to: source.connect_to.clone(),
+            };
+            recipes.insert(format!("{}-{}", source.name, exchange.name), recipe);
+        }
+    }
+    recipes
+}
+
+struct Source {
+    name: &'static str,
+    /// What its provider is called beside the cluster's: empty, or `_azure` and so on.
+    suffix: String,
+    settings: Value,
+    variables: BTreeMap<String, String>,
+    connect_to: Vec<String>,
+}
+
+struct Exchange {
+    name: &'static str,
+    settings: Value,
+    api: Value,
+}
+
+fn sources(world: &World) -> Vec<Source> {
+    let audience = &world.options.audience;
+    let secrets = &world.platforms.secrets;
+    let addresses = &world.addresses;
+    let of = |name, platform: Option<Platform>, settings| Source {
+        name,
+        suffix: platform.map(|platform| format!("_{}", platform.as_str())).unwrap_or_default(),
+        settings,
+        variables: BTreeMap::new(),
+        connect_to: Vec::new(),
+    };
+    let variables = |pairs: &[(&str, String)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    };
+    let instead_of = |host: &str, service| vec![format!("{host}:80:127.0.0.1:{}", addresses.port(service))];
+
+    let azure = json!({"type": "azure", "resource": audience, "client_id": azure::CLIENT_ID});
+    vec![
+        of("kubernetes", None, json!({"type": "kubernetes", "token_file_path": world.volume.token_path()})),
+        Source {
+            connect_to: instead_of("169.254.169.254", ServiceName::Azure),
+            ..of("azure", Some(Platform::Azure), azure.clone())
+        },
+        Source {
+            variables: variables(&[
+                (
+                    "IDENTITY_ENDPOINT",
+                    format!("{}{}", addresses.url(ServiceName::Azure), azure::APP_SERVICE_PATH),
+                ),
+                ("IDENTITY_HEADER", secrets.identity_header.clone()),
+            ]),
+            ..of("azure-app-service", Some(Platform::Azure), azure)
+        },
+        Source {
+            connect_to: instead_of("metadata.google.internal", ServiceName::Gcp),
+            ..of("gcp", Some(Platform::Gcp), json!({"type": "gcp", "audience": audience}))
+        },
+        Source {
+            variables: variables(&[
+                (
+                    "ACTIONS_ID_TOKEN_REQUEST_URL",
+                    format!("{}{}", addresses.url(ServiceName::Github), github::REQUEST_TARGET),
+                ),
+                ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", secrets.github_request_token.clone()),
+            ]),
+            ..of("github", Some(Platform::Github), json!({"type": "github", "audience": audience}))
+        },
+    ]
+}
+
+fn exchanges(world: &World, source: &Source) -> Vec<Exchange> {
+    let options = &world.options;
+    let suffix = &source.suffix;
+    vec![Exchange {
+        name: "openai",
+        settings: json!({
+            "type": "openai",
+            "identity_provider_id": format!("{}{suffix}", options.identity_provider_id),
+            "service_account_id": options.service_account_id,
+            "token_endpoint": world.addresses.token_endpoint(),
+        }),
+        api: json!({"base_url": world.addresses.base_url()}),
+    }]
+}
