@@ -83,7 +83,7 @@ impl Default for RotateKeys {
     }
 }
 
-/// `generation` absent: all.
+/// `generation` absent: all tokens of all vendors.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct Revoke {
@@ -154,7 +154,7 @@ impl Admin {
                 json!({"keys": world.keys.kids()})
             }
             (&Method::POST, "/revoke") => {
-                json!({"revoked": world.tokens.revoke(optional::<Revoke>(request)?.generation)})
+                json!({"revoked": world.revoke(optional::<Revoke>(request)?.generation)})
             }
             (&Method::POST, "/lifetime") => {
                 let seconds = required::<Lifetime>(request)?.seconds;

@@ -23,6 +23,8 @@
 mod admin;
 mod announce;
 mod answer;
+mod anthropic;
+mod bearer;
 mod body;
 mod clock;
 mod documents;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::anthropic;
 use crate::platform::{Platform, azure, github};
 use crate::service::ServiceName;
 use crate::world::World;
@@ -111,14 +112,29 @@ fn sources(world: &World) -> Vec<Source> {
 fn exchanges(world: &World, source: &Source) -> Vec<Exchange> {
     let options = &world.options;
     let suffix = &source.suffix;
-    vec![Exchange {
-        name: "openai",
-        settings: json!({
-            "type": "openai",
-            "identity_provider_id": format!("{}{suffix}", options.identity_provider_id),
-            "service_account_id": options.service_account_id,
-            "token_endpoint": world.addresses.token_endpoint(),
-        }),
-        api: json!({"base_url": world.addresses.base_url()}),
-    }]
+    let addresses = &world.addresses;
+    vec![
+        Exchange {
+            name: "openai",
+            settings: json!({
+                "type": "openai",
+                "identity_provider_id": format!("{}{suffix}", options.identity_provider_id),
+                "service_account_id": options.service_account_id,
+                "token_endpoint": addresses.token_endpoint(),
+            }),
+            api: json!({"base_url": addresses.base_url()}),
+        },
+        Exchange {
+            name: "anthropic",
+            settings: json!({
+                "type": "anthropic",
+                "federation_rule_id": format!("{}{suffix}", anthropic::FEDERATION_RULE_ID),
+                "organization_id": anthropic::ORGANIZATION_ID,
+                "service_account_id": anthropic::SERVICE_ACCOUNT_ID,
+                "workspace_id": anthropic::WORKSPACE_ID,
+                "token_endpoint": format!("{}{}", addresses.url(ServiceName::Anthropic), anthropic::TOKEN_PATH),
+            }),
+            api: json!({"base_url": addresses.url(ServiceName::Anthropic)}),
+        },
+    ]
 }

@@ -104,7 +104,8 @@ impl Sandbox {
             platforms: Platforms::new()?,
             pod: Pod::new()?,
             volume: Volume::create(directory.path().join("tokens"))?,
-            tokens: Tokens::new()?,
+            tokens: Tokens::new("sk-sandbox-", "")?,
+            anthropic: Tokens::new("sk-ant-api03-sandbox-", "sk-ant-oat01-")?,
             ledger: Ledger::new(),
             faults: Faults::default(),
             settings: Settings::of(&options),
@@ -230,6 +231,12 @@ impl Sandbox {
         self.world.volume.token_path()
     }
 
+    /// A static key that Anthropic's API accepts, as `x-api-key`. A secret, if only the sandbox's.
+    #[must_use]
+    pub fn anthropic_api_key(&self) -> &str {
+        self.world.anthropic.api_key()
+    }
+
     /// A static key that the API accepts. A secret, if only the sandbox's.
     #[must_use]
     pub fn api_key(&self) -> &str {
@@ -320,9 +327,9 @@ impl Sandbox {
         self.world.set_error_shape(shape);
     }
 
-    /// Takes back every access token issued so far: the API answers 401. Says how many that ended.
+    /// Takes back every access token issued so far, of every vendor: the APIs answer 401. Says how many that ended.
     pub fn revoke_all(&self) -> usize {
-        self.world.tokens.revoke(None)
+        self.world.revoke(None)
     }
 
     /// Takes back one access token, by its place in the order of issue, from 1. False if there is nothing to take back.

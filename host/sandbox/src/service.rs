@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde::{Deserialize, Serialize};
 
+use crate::anthropic::Anthropic;
 use crate::body::Body;
 use crate::exchange::Exchange;
 use crate::issuer::Issuer;
@@ -32,14 +33,16 @@ pub enum ServiceName {
     Azure,
     /// Google's metadata server. Plain.
     Gcp,
+    /// Anthropic's token endpoint and API, `/v1/...`.
+    Anthropic,
     /// The token service of GitHub Actions. Plain here, which the real one is not.
     Github,
 }
 
 impl ServiceName {
     /// Every party.
-    pub const ALL: [Self; 6] =
-        [Self::Issuer, Self::Exchange, Self::Upstream, Self::Azure, Self::Gcp, Self::Github];
+    pub const ALL: [Self; 7] =
+        [Self::Issuer, Self::Exchange, Self::Upstream, Self::Anthropic, Self::Azure, Self::Gcp, Self::Github];
 
     /// As it is spelt on the admin endpoint: `issuer`, `exchange`, `upstream` and so on.
     #[must_use]
@@ -48,6 +51,7 @@ impl ServiceName {
             Self::Issuer => "issuer",
             Self::Exchange => "exchange",
             Self::Upstream => "upstream",
+            Self::Anthropic => "anthropic",
             Self::Azure => "azure",
             Self::Gcp => "gcp",
             Self::Github => "github",
@@ -73,6 +77,7 @@ pub(crate) fn roster(world: &Arc<World>) -> Vec<(ServiceName, Arc<dyn Service>)>
         (ServiceName::Issuer, Arc::new(Issuer::new(world))),
         (ServiceName::Exchange, Arc::new(Exchange::new(world))),
         (ServiceName::Upstream, Arc::new(Upstream::new(world))),
+        (ServiceName::Anthropic, Arc::new(Anthropic::new(world))),
         (ServiceName::Azure, Arc::new(Azure::new(world))),
         (ServiceName::Gcp, Arc::new(Gcp::new(world))),
         (ServiceName::Github, Arc::new(Github::new(world))),

@@ -10,8 +10,9 @@ use crate::lock::lock;
 use crate::random;
 use crate::sha256::Sha256;
 
-/// Every token of this run, and the static key.
+/// Every token that one vendor issued in this run, and its static key.
 pub(crate) struct Tokens {
+    prefix: &'static str,
     api_key: Zeroizing<String>,
     api_key_digest: Sha256,
     issued: Mutex<Issued>,
@@ -51,9 +52,10 @@ pub(crate) enum Bearer {
 }
 
 impl Tokens {
-    pub(crate) fn new() -> Result<Self, Unspecified> {
-        let api_key = Zeroizing::new(format!("sk-sandbox-{}", random::text(48)?));
-        Ok(Self { api_key_digest: Sha256::of(api_key.as_bytes()), api_key, issued: Mutex::default() })
+    /// The beginnings of the static key and of tokens.
+    pub(crate) fn new(key_prefix: &str, prefix: &'static str) -> Result<Self, Unspecified> {
+        let api_key = Zeroizing::new(format!("{key_prefix}{}", random::text(48)?));
+        Ok(Self { prefix, api_key_digest: Sha256::of(api_key.as_bytes()), api_key, issued: Mutex::default() })
     }
 
     pub(crate) fn api_key(&self) -> &str {
@@ -62,7 +64,9 @@ impl Tokens {
 
     /// Issues the next generation.
     pub(crate) fn issue(&self, length: usize, expires_at_ms: u64) -> Result<NewToken, Unspecified> {
-        let text = Zeroizing::new(random::text(length.max(43))?);
+        let random_length = length.saturating_sub(self.prefix.len()).max(43);
+        let text =
+            Zeroizing::new(format!("{}{}", self.prefix, *Zeroizing::new(random::text(random_length)?)));
         let mut issued = lock(&self.issued);
         issued.last_generation += 1;
         let generation = issued.last_generation;

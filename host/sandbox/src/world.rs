@@ -39,7 +39,9 @@ pub(crate) struct World {
     pub(crate) platforms: Platforms,
     pub(crate) pod: Pod,
     pub(crate) volume: Volume,
+    /// OpenAI's.
     pub(crate) tokens: Tokens,
+    pub(crate) anthropic: Tokens,
     pub(crate) ledger: Ledger,
     pub(crate) faults: Faults,
     pub(crate) settings: Settings,
@@ -82,6 +84,12 @@ impl World {
     /// For tokens issued from now on.
     pub(crate) fn set_access_token_lifetime(&self, lifetime: Duration) {
         self.settings.access_token_lifetime_s.store(lifetime.as_secs(), Ordering::Relaxed);
+    }
+
+    /// Takes back one of OpenAI's tokens, or all tokens of all vendors. Says how many that ended.
+    pub(crate) fn revoke(&self, generation: Option<u64>) -> usize {
+        let others = if generation.is_none() { self.anthropic.revoke(None) } else { 0 };
+        self.tokens.revoke(generation) + others
     }
 
     pub(crate) fn error_shape(&self) -> ErrorShape {

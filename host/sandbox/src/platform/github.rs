@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Platform;
 use crate::answer;
+use crate::bearer;
 use crate::body::Body;
 use crate::form::Form;
 use crate::service::{Answering, Service};
@@ -51,13 +51,8 @@ impl Github {
     }
 
     fn token(&self, request: &Request<Bytes>) -> Result<String, (StatusCode, String)> {
-        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let bearer = header.and_then(|value| value.split_once(' '));
-        match bearer {
-            Some((scheme, token))
-                if scheme.eq_ignore_ascii_case("bearer")
-                    && token == self.world.platforms.secrets.github_request_token => {}
-            _ => return Err((StatusCode::UNAUTHORIZED, "The request token is not the job's.".to_owned())),
+        if bearer::of(request.headers()) != Some(&self.world.platforms.secrets.github_request_token) {
+            return Err((StatusCode::UNAUTHORIZED, "The request token is not the job's.".to_owned()));
         }
         let bad = |text: String| (StatusCode::BAD_REQUEST, text);
         let query =

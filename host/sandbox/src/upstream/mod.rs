@@ -2,18 +2,19 @@
 
 mod chat;
 mod models;
-mod prompt;
+pub(crate) mod prompt;
 mod responses;
-mod sse;
+pub(crate) mod sse;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderName};
+use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::answer;
+use crate::bearer;
 use crate::body::Body;
 use crate::random;
 use crate::service::{Answering, Service};
@@ -43,11 +44,8 @@ impl Upstream {
 
     /// Says whom the API takes the caller for.
     fn authenticate(&self, headers: &HeaderMap) -> Result<String, ApiError> {
-        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let bearer = match header.split_once(' ') {
-            Some((scheme, bearer)) if scheme.eq_ignore_ascii_case("bearer") => bearer,
-            _ => return Err(ApiError::unauthorized(None, "You didn't provide an API key.")),
-        };
+        let missing = "You didn't provide an API key.";
+        let bearer = bearer::of(headers).ok_or_else(|| ApiError::unauthorized(None, missing))?;
         match self.world.tokens.judge(bearer, self.world.clock.now_ms()) {
             Bearer::ApiKey => Ok("the static API key".to_owned()),
             Bearer::Token { generation } => Ok(format!("token number {generation}")),

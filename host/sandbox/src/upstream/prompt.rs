@@ -6,7 +6,7 @@ use serde_json::Value;
 const QUOTED_CHARACTERS: usize = 200;
 
 /// One or two sentences that show which credential opened the API.
-pub(super) fn reply(body: &Value, caller: &str) -> String {
+pub(crate) fn reply(body: &Value, caller: &str) -> String {
     let greeting = format!("Hello from the sandbox. This call was opened by {caller}.");
     match question(body) {
         Some(question) => {

@@ -10,17 +10,17 @@ use serde_json::Value;
 use crate::body::{self, Body};
 
 /// An event with a name.
-pub(super) fn named(name: &str, data: &Value) -> Bytes {
+pub(crate) fn named(name: &str, data: &Value) -> Bytes {
     format!("event: {name}\ndata: {data}\n\n").into()
 }
 
 /// An event without a name.
-pub(super) fn unnamed(data: &str) -> Bytes {
+pub(crate) fn unnamed(data: &str) -> Bytes {
     format!("data: {data}\n\n").into()
 }
 
 /// The stream.
-pub(super) fn stream(events: Vec<Bytes>, pause: Duration) -> Response<Body> {
+pub(crate) fn stream(events: Vec<Bytes>, pause: Duration) -> Response<Body> {
     let mut response = Response::new(body::paced(events, pause));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));

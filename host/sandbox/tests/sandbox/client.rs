@@ -21,6 +21,9 @@ use tokio_rustls::TlsConnector;
 /// Bodies are of this type, so that one can be sent without a length.
 pub(crate) type SentBody = BoxBody<Bytes, std::io::Error>;
 
+/// Headers to send: names and values.
+pub(crate) type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// An answer as it arrived.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -74,7 +77,7 @@ impl<'a> Client<'a> {
     }
 
     /// A GET with headers.
-    pub(crate) async fn get_with(&self, service: ServiceName, path: &str, headers: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn get_with(&self, service: ServiceName, path: &str, headers: Headers<'_>) -> Reply {
         self.send_with(service, Method::GET, path, headers, "").await
     }
 
@@ -84,7 +87,7 @@ impl<'a> Client<'a> {
         service: ServiceName,
         method: Method,
         path: &str,
-        headers: &[(&str, &str)],
+        headers: Headers<'_>,
         body: &str,
     ) -> Reply {
         let mut request = self.request(service, method, path);

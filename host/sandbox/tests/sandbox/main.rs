@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends at the first surprise")]
 
 mod admin;
+mod anthropic;
 mod client;
 mod documents;
 mod exchange;

@@ -6,17 +6,14 @@ use http::Method;
 use keyless_sandbox::{Fault, Options, Sandbox, ServiceName};
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, Headers};
 
 const AUDIENCE: &str = "https://api.openai.com/v1";
 const IMDS: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01";
 const APP_SERVICE: &str = "/msi/token?api-version=2019-08-01";
 const GCP: &str = "/computeMetadata/v1/instance/service-accounts/default/identity";
-/// What a request carries.
-type Headers<'a> = &'a [(&'a str, &'a str)];
-
-const METADATA: &[(&str, &str)] = &[("metadata", "true")];
-const GOOGLE: &[(&str, &str)] = &[("metadata-flavor", "Google")];
+const METADATA: Headers<'static> = &[("metadata", "true")];
+const GOOGLE: Headers<'static> = &[("metadata-flavor", "Google")];
 
 async fn start() -> Sandbox {
     Sandbox::start(Options::default()).await.unwrap()
@@ -99,7 +96,7 @@ async fn azure_app_service() {
     let secret = variable(&sandbox, "azure-app-service-openai", "IDENTITY_HEADER");
     let endpoint = variable(&sandbox, "azure-app-service-openai", "IDENTITY_ENDPOINT");
     assert_eq!(endpoint, format!("{}/msi/token", sandbox.url(ServiceName::Azure)));
-    let headers: &[(&str, &str)] = &[("x-identity-header", &secret)];
+    let headers: Headers<'_> = &[("x-identity-header", &secret)];
 
     let path = format!("{APP_SERVICE}&resource={AUDIENCE}&principal_id=5f0d7c8e-2f5b-4a0e-9c1d-1a2b3c4d5e6f");
     let reply = client.get_with(ServiceName::Azure, &path, headers).await;
@@ -165,7 +162,7 @@ async fn github_actions() {
     let path = url.strip_prefix(&sandbox.url(ServiceName::Github)).unwrap();
     let secret = variable(&sandbox, "github-openai", "ACTIONS_ID_TOKEN_REQUEST_TOKEN");
     let bearer = format!("bearer {secret}");
-    let headers: &[(&str, &str)] = &[("authorization", &bearer)];
+    let headers: Headers<'_> = &[("authorization", &bearer)];
 
     let with_audience = format!("{path}&audience=https%3A%2F%2Fapi.openai.com%2Fv1");
     let body = client.get_with(ServiceName::Github, &with_audience, headers).await.json();
