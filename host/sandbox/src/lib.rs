@@ -24,6 +24,7 @@ mod admin;
 mod announce;
 mod answer;
 mod anthropic;
+mod aws;
 mod bearer;
 mod body;
 mod clock;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::anthropic;
+use crate::aws::{self, container};
 use crate::platform::{Platform, azure, github};
 use crate::service::ServiceName;
 use crate::world::World;
@@ -76,6 +77,12 @@ fn sources(world: &World) -> Vec<Source> {
     let instead_of = |host: &str, service| vec![format!("{host}:80:127.0.0.1:{}", addresses.port(service))];
 
     let azure = json!({"type": "azure", "resource": audience, "client_id": azure::CLIENT_ID});
+    let aws = json!({
+        "type": "aws",
+        "audience": audience,
+        "region": aws::REGION,
+        "sts_endpoint": addresses.url(ServiceName::AwsSts),
+    });
     vec![
         of("kubernetes", None, json!({"type": "kubernetes", "token_file_path": world.volume.token_path()})),
         Source {
@@ -105,6 +112,42 @@ fn sources(world: &World) -> Vec<Source> {
                 ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", secrets.github_request_token.clone()),
             ]),
             ..of("github", Some(Platform::Github), json!({"type": "github", "audience": audience}))
+        },
+        Source {
+            variables: variables(&[
+                ("AWS_ACCESS_KEY_ID", world.access_keys.lasting.id.clone()),
+                ("AWS_SECRET_ACCESS_KEY", world.access_keys.lasting.secret.to_string()),
+            ]),
+            ..of("aws", Some(Platform::Aws), aws.clone())
+        },
+        Source {
+            variables: variables(&[
+                ("AWS_ROLE_ARN", aws::ROLE_ARN.to_owned()),
+                ("AWS_WEB_IDENTITY_TOKEN_FILE", world.aws_volume.token_path().to_string_lossy().into_owned()),
+            ]),
+            ..of("aws-web-identity", Some(Platform::Aws), aws.clone())
+        },
+        Source {
+            variables: variables(&[(
+                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                container::TASK_PATH.to_owned(),
+            )]),
+            connect_to: instead_of("169.254.170.2", ServiceName::AwsContainer),
+            ..of("aws-ecs", Some(Platform::Aws), aws.clone())
+        },
+        Source {
+            variables: variables(&[
+                (
+                    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                    format!("{}{}", addresses.url(ServiceName::AwsContainer), container::POD_PATH),
+                ),
+                ("AWS_CONTAINER_AUTHORIZATION_TOKEN", secrets.pod_token.clone()),
+            ]),
+            ..of("aws-eks", Some(Platform::Aws), aws.clone())
+        },
+        Source {
+            connect_to: instead_of("169.254.169.254", ServiceName::AwsInstance),
+            ..of("aws-ec2", Some(Platform::Aws), aws)
         },
     ]
 }

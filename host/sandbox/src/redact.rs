@@ -10,11 +10,18 @@ use crate::sha256::Sha256;
 
 /// Body fields that carry an identity token.
 const SECRET_FIELDS: &[&str] =
-    &["subject_token", "actor_token", "assertion", "client_assertion", "client_secret"];
+    &["subject_token", "actor_token", "assertion", "client_assertion", "client_secret", "WebIdentityToken"];
 
 /// Headers that carry a credential.
-const SECRET_HEADERS: &[&str] =
-    &["authorization", "proxy-authorization", "x-api-key", "x-identity-header", "cookie"];
+const SECRET_HEADERS: &[&str] = &[
+    "authorization",
+    "proxy-authorization",
+    "x-api-key",
+    "x-identity-header",
+    "x-aws-ec2-metadata-token",
+    "x-amz-security-token",
+    "cookie",
+];
 
 /// Names in lower case; the value of a credential's header is `SCHEME sha256:HEX`.
 pub(crate) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::Admin;
 use crate::announce::announce;
+use crate::aws::keys::AccessKeys;
 use crate::clock::Clock;
 use crate::documents::Documents;
 use crate::exchange::refusal::ErrorShape;
@@ -104,6 +105,9 @@ impl Sandbox {
             platforms: Platforms::new()?,
             pod: Pod::new()?,
             volume: Volume::create(directory.path().join("tokens"))?,
+            aws_volume: Volume::create(directory.path().join("aws-tokens"))?,
+            instance_sessions: Tokens::new("", "")?,
+            access_keys: AccessKeys::new()?,
             tokens: Tokens::new("sk-sandbox-", "")?,
             anthropic: Tokens::new("sk-ant-api03-sandbox-", "sk-ant-oat01-")?,
             ledger: Ledger::new(),

@@ -10,6 +10,9 @@ use http::{Request, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::anthropic::Anthropic;
+use crate::aws::container::Container;
+use crate::aws::instance::Instance;
+use crate::aws::sts::Sts;
 use crate::body::Body;
 use crate::exchange::Exchange;
 use crate::issuer::Issuer;
@@ -37,12 +40,28 @@ pub enum ServiceName {
     Anthropic,
     /// The token service of GitHub Actions. Plain here, which the real one is not.
     Github,
+    /// AWS's token service, for one region.
+    AwsSts,
+    /// The metadata service of an EC2 instance. Plain.
+    AwsInstance,
+    /// Where a container on ECS or EKS finds its keys. Plain.
+    AwsContainer,
 }
 
 impl ServiceName {
     /// Every party.
-    pub const ALL: [Self; 7] =
-        [Self::Issuer, Self::Exchange, Self::Upstream, Self::Anthropic, Self::Azure, Self::Gcp, Self::Github];
+    pub const ALL: [Self; 10] = [
+        Self::Issuer,
+        Self::Exchange,
+        Self::Upstream,
+        Self::Anthropic,
+        Self::Azure,
+        Self::Gcp,
+        Self::Github,
+        Self::AwsSts,
+        Self::AwsInstance,
+        Self::AwsContainer,
+    ];
 
     /// As it is spelt on the admin endpoint: `issuer`, `exchange`, `upstream` and so on.
     #[must_use]
@@ -55,13 +74,16 @@ impl ServiceName {
             Self::Azure => "azure",
             Self::Gcp => "gcp",
             Self::Github => "github",
+            Self::AwsSts => "aws_sts",
+            Self::AwsInstance => "aws_instance",
+            Self::AwsContainer => "aws_container",
         }
     }
 
     /// Whether it speaks TLS. What a platform serves on a link-local address, it serves in plain HTTP.
     #[must_use]
     pub fn encrypted(self) -> bool {
-        !matches!(self, Self::Azure | Self::Gcp | Self::Github)
+        !matches!(self, Self::Azure | Self::Gcp | Self::Github | Self::AwsInstance | Self::AwsContainer)
     }
 }
 
@@ -81,6 +103,9 @@ pub(crate) fn roster(world: &Arc<World>) -> Vec<(ServiceName, Arc<dyn Service>)>
         (ServiceName::Azure, Arc::new(Azure::new(world))),
         (ServiceName::Gcp, Arc::new(Gcp::new(world))),
         (ServiceName::Github, Arc::new(Github::new(world))),
+        (ServiceName::AwsSts, Arc::new(Sts::new(world))),
+        (ServiceName::AwsInstance, Arc::new(Instance::new(world))),
+        (ServiceName::AwsContainer, Arc::new(Container::new(world))),
     ]
 }
 

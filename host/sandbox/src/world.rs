@@ -11,6 +11,8 @@ use rustls::ClientConfig;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::aws::STS_AUDIENCE;
+use crate::aws::keys::AccessKeys;
 use crate::clock::Clock;
 use crate::documents::Documents;
 use crate::exchange::TOKEN_PATH;
@@ -39,9 +41,14 @@ pub(crate) struct World {
     pub(crate) platforms: Platforms,
     pub(crate) pod: Pod,
     pub(crate) volume: Volume,
+    /// A second one, with tokens for AWS alone, as EKS mounts it.
+    pub(crate) aws_volume: Volume,
     /// OpenAI's.
     pub(crate) tokens: Tokens,
     pub(crate) anthropic: Tokens,
+    /// Sessions with EC2's metadata service.
+    pub(crate) instance_sessions: Tokens,
+    pub(crate) access_keys: AccessKeys,
     pub(crate) ledger: Ledger,
     pub(crate) faults: Faults,
     pub(crate) settings: Settings,
@@ -71,8 +78,10 @@ impl World {
         key.sign(&json!({"alg": self.keys.curve().algorithm(), "kid": key.kid()}), &payload)
     }
 
-    /// Puts a fresh token into the volume.
+    /// Puts a fresh token into the volume, and one that differs in its audience alone into AWS's.
     pub(crate) fn rotate_token(&self, claims: &Claims) -> io::Result<()> {
+        let for_aws = Claims { audience: vec![STS_AUDIENCE.to_owned()], ..claims.clone() };
+        self.aws_volume.write(self.issue(&for_aws).map_err(io::Error::other)?.as_bytes())?;
         let token = self.issue(claims).map_err(io::Error::other)?;
         self.volume.write(token.as_bytes())
     }

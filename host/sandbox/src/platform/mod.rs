@@ -7,6 +7,7 @@ pub(crate) mod github;
 use ring::error::Unspecified;
 use serde_json::{Value, json};
 
+use crate::aws;
 use crate::issuer::curve::Curve;
 use crate::issuer::keys::KeyRing;
 use crate::random;
@@ -18,10 +19,11 @@ pub(crate) enum Platform {
     Azure,
     Gcp,
     Github,
+    Aws,
 }
 
 impl Platform {
-    pub(crate) const ALL: [Self; 3] = [Self::Azure, Self::Gcp, Self::Github];
+    pub(crate) const ALL: [Self; 4] = [Self::Azure, Self::Gcp, Self::Github, Self::Aws];
 
     /// As in the address of its issuer and in the names of what vendors know about it.
     pub(crate) fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Platform {
             Self::Azure => "azure",
             Self::Gcp => "gcp",
             Self::Github => "github",
+            Self::Aws => "aws",
         }
     }
 
@@ -38,6 +41,7 @@ impl Platform {
             Self::Azure => azure::OBJECT_ID,
             Self::Gcp => gcp::UNIQUE_ID,
             Self::Github => github::SUBJECT,
+            Self::Aws => aws::ROLE_ARN,
         }
     }
 }
@@ -47,6 +51,7 @@ pub(crate) struct Platforms {
     azure: KeyRing,
     gcp: KeyRing,
     github: KeyRing,
+    aws: KeyRing,
     pub(crate) secrets: Secrets,
 }
 
@@ -54,6 +59,7 @@ pub(crate) struct Platforms {
 pub(crate) struct Secrets {
     pub(crate) identity_header: String,
     pub(crate) github_request_token: String,
+    pub(crate) pod_token: String,
 }
 
 impl Platforms {
@@ -62,7 +68,12 @@ impl Platforms {
             azure: KeyRing::new(Curve::P256)?,
             gcp: KeyRing::new(Curve::P256)?,
             github: KeyRing::new(Curve::P256)?,
-            secrets: Secrets { identity_header: random::uuid()?, github_request_token: random::text(86)? },
+            aws: KeyRing::new(Curve::P384)?,
+            secrets: Secrets {
+                identity_header: random::uuid()?,
+                github_request_token: random::text(86)?,
+                pod_token: random::text(86)?,
+            },
         })
     }
 
@@ -72,6 +83,7 @@ impl Platforms {
             Platform::Azure => &self.azure,
             Platform::Gcp => &self.gcp,
             Platform::Github => &self.github,
+            Platform::Aws => &self.aws,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod admin;
 mod anthropic;
+mod aws;
 mod client;
 mod documents;
 mod exchange;

@@ -26,7 +26,7 @@ pub(crate) fn claims(token: &str) -> Value {
 }
 
 /// A variable of one of the ready-made combinations.
-fn variable(sandbox: &Sandbox, combination: &str, name: &str) -> String {
+pub(crate) fn variable(sandbox: &Sandbox, combination: &str, name: &str) -> String {
     sandbox.documents().combinations[combination].variables[name].clone()
 }
 
@@ -198,7 +198,7 @@ async fn every_issuer_stands_for_itself() {
         assert_eq!(client.exchange_token(&token, provider).await.status, code, "{provider}");
     }
     let mut seen = Vec::new();
-    for path in ["", "/azure", "/gcp", "/github"] {
+    for path in ["", "/azure", "/gcp", "/github", "/aws"] {
         let described =
             client.get(ServiceName::Issuer, &format!("{path}/.well-known/openid-configuration")).await.json();
         assert_eq!(described["issuer"], format!("{}{path}", sandbox.issuer_url()));
@@ -207,7 +207,7 @@ async fn every_issuer_stands_for_itself() {
     }
     seen.sort_by_key(Value::to_string);
     seen.dedup();
-    assert_eq!(seen.len(), 4);
+    assert_eq!(seen.len(), 5);
     assert_eq!(client.get(ServiceName::Issuer, "/azureish/openid/v1/jwks").await.status, 404);
 }
 
