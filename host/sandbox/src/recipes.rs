@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::anthropic;
 use crate::aws::{self, container};
+use crate::exchange::codex;
 use crate::platform::{Platform, azure, github};
 use crate::service::ServiceName;
 use crate::world::World;
@@ -163,6 +164,15 @@ fn exchanges(world: &World, source: &Source) -> Vec<Exchange> {
                 "type": "openai",
                 "identity_provider_id": format!("{}{suffix}", options.identity_provider_id),
                 "service_account_id": options.service_account_id,
+                "token_endpoint": addresses.token_endpoint(),
+            }),
+            api: json!({"base_url": addresses.base_url()}),
+        },
+        Exchange {
+            name: "codex",
+            settings: json!({
+                "type": "codex",
+                "federation_rule_id": format!("{}{suffix}", codex::FEDERATION_RULE_ID),
                 "token_endpoint": addresses.token_endpoint(),
             }),
             api: json!({"base_url": addresses.base_url()}),

@@ -1,6 +1,7 @@
 //! The vendor's token endpoint, `POST /oauth/token`: trades a subject token for an access token (RFC 8693, as OpenAI's
 //! API reference "Workload identity token exchange" restricts it).
 
+pub(crate) mod codex;
 mod fetch;
 pub(crate) mod provider;
 pub(crate) mod providers;
@@ -39,6 +40,10 @@ impl Exchange {
     }
 
     async fn trade(&self, request: &Request<Bytes>) -> Result<Response<Body>, Refusal> {
+        if codex::asked(request) {
+            let granted = codex::trade(&self.world, &self.providers, request).await?;
+            return Ok(answer::json(StatusCode::OK, &granted));
+        }
         let options = &self.world.options;
         let request = TokenRequest::parse(request, options.accept_client_id)?;
         let provider = self

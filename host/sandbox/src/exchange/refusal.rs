@@ -40,6 +40,8 @@ pub(crate) enum Refusal {
     UnknownProvider,
     SubjectToken(&'static str),
     NoMapping,
+    /// The assertion of Codex's grant, or what comes with it.
+    Grant(&'static str),
     SeveralMappings,
     /// The provider's keys could not be fetched.
     KeysUnavailable(String),
@@ -64,7 +66,7 @@ impl Refusal {
         match self {
             Self::GrantType => "unsupported_grant_type",
             Self::SubjectToken(_) => "invalid_subject_token",
-            Self::NoMapping | Self::SeveralMappings => "invalid_grant",
+            Self::NoMapping | Self::SeveralMappings | Self::Grant(_) => "invalid_grant",
             Self::KeysUnavailable(_) => "temporarily_unavailable",
             Self::Internal => "server_error",
             _ => "invalid_request",
@@ -96,6 +98,7 @@ impl fmt::Display for Refusal {
             Self::SubjectTokenType => f.write_str("This subject_token_type is not supported."),
             Self::UnknownField(name) => write!(f, "Unsupported token request: unknown parameter '{name}'."),
             Self::UnknownProvider => f.write_str("The identity provider was not found."),
+            Self::Grant(reason) => write!(f, "The grant is invalid: {reason}."),
             Self::SubjectToken(reason) => write!(f, "The subject token is invalid: {reason}."),
             Self::NoMapping => f.write_str("No enabled mapping matches this identity and service account."),
             Self::SeveralMappings => {

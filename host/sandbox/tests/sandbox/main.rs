@@ -6,6 +6,7 @@ mod admin;
 mod anthropic;
 mod aws;
 mod client;
+mod codex;
 mod documents;
 mod exchange;
 mod faults;
