@@ -83,7 +83,7 @@ impl Default for RotateKeys {
     }
 }
 
-/// `generation` absent: all tokens of all vendors.
+/// `generation` absent: all tokens of OpenAI and Anthropic.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct Revoke {

@@ -37,6 +37,7 @@ mod issuer;
 mod ledger;
 mod listen;
 mod lock;
+mod oauth;
 mod options;
 mod platform;
 mod random;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::anthropic;
 use crate::aws::{self, container};
 use crate::exchange::codex;
+use crate::oauth::{ACCESS_TOKEN, entra, google, openrouter};
 use crate::platform::{Platform, azure, github};
 use crate::service::ServiceName;
 use crate::world::World;
@@ -176,6 +177,37 @@ fn exchanges(world: &World, source: &Source) -> Vec<Exchange> {
                 "token_endpoint": addresses.token_endpoint(),
             }),
             api: json!({"base_url": addresses.base_url()}),
+        },
+        Exchange {
+            name: "openrouter",
+            settings: json!({
+                "type": "openrouter",
+                "federation_policy_id": format!("{}{suffix}", openrouter::POLICY_ID),
+                "token_endpoint": format!("{}{}", addresses.url(ServiceName::OpenRouter), openrouter::TOKEN_PATH),
+            }),
+            api: json!({"base_url": format!("{}/api/v1", addresses.url(ServiceName::OpenRouter))}),
+        },
+        Exchange {
+            name: "rfc8693",
+            settings: json!({
+                "type": "rfc8693",
+                "token_endpoint": format!("{}{}", addresses.url(ServiceName::GoogleSts), google::TOKEN_PATH),
+                "audience": format!("{}{suffix}", google::AUDIENCE),
+                "scope": google::SCOPE,
+                "requested_token_type": ACCESS_TOKEN,
+            }),
+            api: json!({"base_url": format!("{}/v1", addresses.url(ServiceName::GoogleSts))}),
+        },
+        Exchange {
+            name: "rfc7523",
+            settings: json!({
+                "type": "rfc7523",
+                "grant": "client_credentials",
+                "token_endpoint": format!("{}{}", addresses.url(ServiceName::Entra), entra::TOKEN_PATH),
+                "client_id": format!("{}{suffix}", entra::CLIENT_ID),
+                "scope": entra::SCOPE,
+            }),
+            api: json!({"base_url": format!("{}/v1.0", addresses.url(ServiceName::Entra))}),
         },
         Exchange {
             name: "anthropic",

@@ -119,7 +119,7 @@ impl Sandbox {
         let sandbox = Self { world, directory, tasks: TaskTracker::new() };
         sandbox.rotate_token()?;
 
-        let services: BTreeMap<_, _> = roster(&sandbox.world).into_iter().collect();
+        let services: BTreeMap<_, _> = roster(&sandbox.world)?.into_iter().collect();
         for (name, port) in ports {
             if let Some(service) = services.get(&name) {
                 let front = Front::watched(name, Arc::clone(service), Arc::clone(&sandbox.world));
@@ -331,7 +331,7 @@ impl Sandbox {
         self.world.set_error_shape(shape);
     }
 
-    /// Takes back every access token issued so far, of every vendor: the APIs answer 401. Says how many that ended.
+    /// Takes back every access token issued so far, of OpenAI and Anthropic: their APIs answer 401. Says how many that ended.
     pub fn revoke_all(&self) -> usize {
         self.world.revoke(None)
     }

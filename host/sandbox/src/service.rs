@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use ring::error::Unspecified;
 use serde::{Deserialize, Serialize};
 
 use crate::anthropic::Anthropic;
@@ -16,6 +17,10 @@ use crate::aws::sts::Sts;
 use crate::body::Body;
 use crate::exchange::Exchange;
 use crate::issuer::Issuer;
+use crate::oauth::Endpoint;
+use crate::oauth::entra::Entra;
+use crate::oauth::google::Google;
+use crate::oauth::openrouter::OpenRouter;
 use crate::platform::azure::Azure;
 use crate::platform::gcp::Gcp;
 use crate::platform::github::Github;
@@ -46,11 +51,18 @@ pub enum ServiceName {
     AwsInstance,
     /// Where a container on ECS or EKS finds its keys. Plain.
     AwsContainer,
+    /// OpenRouter's token endpoint.
+    #[serde(rename = "openrouter")]
+    OpenRouter,
+    /// Google's token service.
+    GoogleSts,
+    /// Microsoft's token endpoint.
+    Entra,
 }
 
 impl ServiceName {
     /// Every party.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Issuer,
         Self::Exchange,
         Self::Upstream,
@@ -61,6 +73,9 @@ impl ServiceName {
         Self::AwsSts,
         Self::AwsInstance,
         Self::AwsContainer,
+        Self::OpenRouter,
+        Self::GoogleSts,
+        Self::Entra,
     ];
 
     /// As it is spelt on the admin endpoint: `issuer`, `exchange`, `upstream` and so on.
@@ -77,6 +92,9 @@ impl ServiceName {
             Self::AwsSts => "aws_sts",
             Self::AwsInstance => "aws_instance",
             Self::AwsContainer => "aws_container",
+            Self::OpenRouter => "openrouter",
+            Self::GoogleSts => "google_sts",
+            Self::Entra => "entra",
         }
     }
 
@@ -93,9 +111,12 @@ impl fmt::Display for ServiceName {
     }
 }
 
+/// A party under its name.
+pub(crate) type Named = (ServiceName, Arc<dyn Service>);
+
 /// Who answers under which name.
-pub(crate) fn roster(world: &Arc<World>) -> Vec<(ServiceName, Arc<dyn Service>)> {
-    vec![
+pub(crate) fn roster(world: &Arc<World>) -> Result<Vec<Named>, Unspecified> {
+    Ok(vec![
         (ServiceName::Issuer, Arc::new(Issuer::new(world))),
         (ServiceName::Exchange, Arc::new(Exchange::new(world))),
         (ServiceName::Upstream, Arc::new(Upstream::new(world))),
@@ -106,7 +127,10 @@ pub(crate) fn roster(world: &Arc<World>) -> Vec<(ServiceName, Arc<dyn Service>)>
         (ServiceName::AwsSts, Arc::new(Sts::new(world))),
         (ServiceName::AwsInstance, Arc::new(Instance::new(world))),
         (ServiceName::AwsContainer, Arc::new(Container::new(world))),
-    ]
+        (ServiceName::OpenRouter, Arc::new(Endpoint::new(world, OpenRouter)?)),
+        (ServiceName::GoogleSts, Arc::new(Endpoint::new(world, Google)?)),
+        (ServiceName::Entra, Arc::new(Endpoint::new(world, Entra)?)),
+    ])
 }
 
 /// Answers complete requests. What is the same for all (TLS, limits, records, faults) is done before and after, in `front`.

@@ -13,8 +13,15 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use time::{Duration, OffsetDateTime};
 
 /// Public names that the sandbox plays, so that `--connect-to auth.openai.com:443:127.0.0.1:PORT` needs nothing else.
-const PLAYED_NAMES: &[&str] =
-    &["auth.openai.com", "api.openai.com", "api.anthropic.com", "sts.eu-central-1.amazonaws.com"];
+const PLAYED_NAMES: &[&str] = &[
+    "auth.openai.com",
+    "api.openai.com",
+    "api.anthropic.com",
+    "sts.eu-central-1.amazonaws.com",
+    "openrouter.ai",
+    "sts.googleapis.com",
+    "login.microsoftonline.com",
+];
 
 /// Names and addresses of loopback itself.
 const LOOPBACK_NAMES: &[&str] = &["localhost", "127.0.0.1", "::1"];

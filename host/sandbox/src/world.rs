@@ -95,7 +95,7 @@ impl World {
         self.settings.access_token_lifetime_s.store(lifetime.as_secs(), Ordering::Relaxed);
     }
 
-    /// Takes back one of OpenAI's tokens, or all tokens of all vendors. Says how many that ended.
+    /// Takes back one of OpenAI's tokens, or all of OpenAI's and Anthropic's. Says how many that ended.
     pub(crate) fn revoke(&self, generation: Option<u64>) -> usize {
         let others = if generation.is_none() { self.anthropic.revoke(None) } else { 0 };
         self.tokens.revoke(generation) + others

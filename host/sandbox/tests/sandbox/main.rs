@@ -12,6 +12,7 @@ mod exchange;
 mod faults;
 mod keys;
 mod lifecycle;
+mod oauth;
 mod platforms;
 mod upstream;
 mod volume;
