@@ -58,7 +58,9 @@ impl Anthropic {
 
     fn api(&self, request: &Request<Bytes>) -> Result<Response<Body>, ApiError> {
         let caller = self.authenticate(request.headers())?;
-        if request.headers().get("anthropic-version").is_none_or(|version| version != "2023-06-01") {
+        // A date; which one makes no difference here.
+        let version = request.headers().get("anthropic-version").and_then(|version| version.to_str().ok());
+        if !version.is_some_and(|version| version.len() == 10 && version.split('-').count() == 3) {
             return Err(ApiError::bad_request("anthropic-version: header is required"));
         }
         match (request.method(), request.uri().path()) {
