@@ -58,7 +58,10 @@ impl Scenario {
         let traffic: Vec<Entry> = optional(&folder.join("traffic.json"))?.unwrap_or_default();
         let expect: Expect = optional(&folder.join("expect.json"))?.context("expect.json is missing")?;
         expect.check()?;
-        let environment = optional(&folder.join("env.json"))?.unwrap_or_default();
+        let mut environment: BTreeMap<_, String> = optional(&folder.join("env.json"))?.unwrap_or_default();
+        for value in environment.values_mut() {
+            *value = tokens.fill(value)?;
+        }
         Ok(Self { name, document, environment, files, traffic, expect, tokens })
     }
 }

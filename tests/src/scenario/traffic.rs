@@ -51,8 +51,8 @@ pub(crate) struct Request {
     pub(crate) url: String,
     /// Names in lower case. The value `{length}` is the body's length.
     pub(crate) headers: BTreeMap<String, String>,
-    /// Compared as JSON, the order of fields included.
-    pub(crate) json: Json,
+    /// Compared as JSON, the order of fields included. Without it the body is empty.
+    pub(crate) json: Option<Json>,
 }
 
 #[derive(Clone, Deserialize)]
