@@ -52,6 +52,15 @@ pub struct Located<T> {
     pub origin: Origin,
 }
 
+impl Auth {
+    /// The two halves, the exchange told what kind of token it will get.
+    #[must_use]
+    pub fn workload_identity(source: Box<dyn Source>, mut exchange: Box<dyn Exchange>) -> Self {
+        exchange.assume(source.token_type());
+        Self::WorkloadIdentity { source, exchange }
+    }
+}
+
 impl Connection {
     /// Adds what the connection is and needs.
     pub fn describe(&self, plan: &mut Plan) {

@@ -27,6 +27,7 @@ pub mod retry_after;
 pub mod secret;
 pub mod source;
 pub mod subject_token;
+pub mod token_type;
 pub mod url;
 
 pub use document::{Variables, plan, variables};

@@ -104,13 +104,13 @@ fn auth(document: &Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
     }
     let mut settings = document.inside("source", settings);
     let kind = if file.is_some() { "file" } else { "kubernetes" };
-    let source = registry::source(kind, "source.type", &mut settings)?;
+    let source = registry::source(kind, "source.type", &mut settings, variables)?;
     let mut settings = Map::new();
     settings.insert("identity_provider_id".to_owned(), text(provider.expose().trim()));
     settings.insert("service_account_id".to_owned(), text(account.expose().trim()));
     let mut settings = document.inside("exchange", settings);
     let exchange = registry::exchange("openai", "exchange.type", &mut settings)?;
-    Ok(Auth::WorkloadIdentity { source, exchange })
+    Ok(Auth::workload_identity(source, exchange))
 }
 
 fn half(set: &str, unset: &str) -> Error {

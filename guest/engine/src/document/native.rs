@@ -18,9 +18,10 @@ use serde_json::Value;
 use crate::connection::{Api, Auth, Connection, DEFAULT_BASE_URL, Located};
 use crate::document::{Fields, Variables, fields, headers, registry};
 use crate::error::{Code, Error};
-use crate::exchange;
+use crate::exchange::{self, Exchange};
 use crate::plan::Origin;
 use crate::secret::Secret;
+use crate::source::Source;
 use crate::url::WebUrl;
 
 pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Connection, Error> {
@@ -53,22 +54,32 @@ fn auth(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error>
             Code::FieldConflict,
             "`api_key` and workload identity exclude each other; remove `api_key`, or remove `source` and `exchange`",
         )),
-        "workload_identity" => workload_identity(document),
+        "workload_identity" => workload_identity(document, variables),
         _ => {
             Err(document.fault(Code::FieldValue, "auth_type", "is neither `api_key` nor `workload_identity`"))
         }
     }
 }
 
-fn workload_identity(document: &mut Fields<'_>) -> Result<Auth, Error> {
+fn workload_identity(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
+    // Both are read before either may fail, so that every variable is asked for.
+    let (source, exchange) = (source(document, variables), exchange(document));
+    Ok(Auth::workload_identity(source?, exchange?))
+}
+
+fn source(document: &mut Fields<'_>, variables: &Variables) -> Result<Box<dyn Source>, Error> {
     let (name, mut settings) = typed(document, "source", None)?;
-    let source = registry::source(&name, "source.type", &mut settings)?;
+    let source = registry::source(&name, "source.type", &mut settings, variables)?;
     settings.finish();
+    Ok(source)
+}
+
+fn exchange(document: &mut Fields<'_>) -> Result<Box<dyn Exchange>, Error> {
     let default = exchange::ALL.first().map(|entry| entry.name);
     let (name, mut settings) = typed(document, "exchange", default)?;
     let exchange = registry::exchange(&name, "exchange.type", &mut settings)?;
     settings.finish();
-    Ok(Auth::WorkloadIdentity { source, exchange })
+    Ok(exchange)
 }
 
 /// `"kubernetes"` is short for `{"type": "kubernetes"}`.

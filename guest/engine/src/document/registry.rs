@@ -1,16 +1,21 @@
 //! From the name of a source or an exchange to its parser.
 
-use crate::document::Fields;
+use crate::document::{Fields, Variables};
 use crate::error::{Code, Error, field};
 use crate::exchange::{self, Exchange};
 use crate::source::{self, Source};
 
 /// The source of that name, its settings taken out of `fields`. `naming`: the field that holds the name.
-pub(super) fn source(name: &str, naming: &str, fields: &mut Fields<'_>) -> Result<Box<dyn Source>, Error> {
+pub(super) fn source(
+    name: &str,
+    naming: &str,
+    fields: &mut Fields<'_>,
+    variables: &Variables,
+) -> Result<Box<dyn Source>, Error> {
     let entry = source::ALL.iter().find(|entry| entry.name == name);
     let known = || source::ALL.iter().map(|entry| entry.name).collect();
     let entry = entry.ok_or_else(|| unknown(naming, "source", known()))?;
-    let source = (entry.read)(fields)?;
+    let source = (entry.read)(fields, variables)?;
     for other in source::ALL.iter().filter(|other| other.name != name) {
         for setting in other.settings.iter().filter(|setting| !entry.settings.contains(setting)) {
             if fields.ignore(setting) {

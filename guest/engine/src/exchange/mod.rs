@@ -13,11 +13,15 @@ use crate::io::{Io, Now};
 use crate::plan::Plan;
 use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
+use crate::token_type::TokenType;
 
 /// A token endpoint and how to talk to it.
 pub trait Exchange {
     /// As the document names it.
     fn name(&self) -> &'static str;
+
+    /// Told once, at the start: the kind of token that the source gives, for where the document names none.
+    fn assume(&mut self, _token_type: TokenType) {}
 
     /// Adds the settings, what is needed, and what is doubtful.
     fn describe(&self, plan: &mut Plan);

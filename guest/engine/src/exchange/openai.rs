@@ -4,12 +4,13 @@
 use serde::Serialize;
 
 use crate::document::Fields;
-use crate::error::{Code, Error, field};
+use crate::error::{Code, Error};
 use crate::exchange::{Entry, Exchange, Issued, RESPONSE_LIMIT, TIMEOUT_MS, Trade, answer, refusal};
 use crate::io::{Io, Request};
 use crate::plan::{Plan, Warning};
 use crate::secret::{Secret, SecretBytes};
 use crate::subject_token::SubjectToken;
+use crate::token_type::TokenType;
 use crate::url::WebUrl;
 
 /// The API's base URL never moves it; only `exchange.token_endpoint` does.
@@ -23,14 +24,9 @@ struct OpenAi {
     identity_provider_id: String,
     service_account_id: String,
     token_type: Option<TokenType>,
+    /// What the source gives. OpenAI treats both alike.
+    assumed_type: TokenType,
     token_endpoint: Option<WebUrl>,
-}
-
-/// What kind of token the platform gives. OpenAI treats both alike.
-#[derive(Clone, Copy)]
-enum TokenType {
-    Jwt,
-    Id,
 }
 
 /// The body, in the order of the official Python client.
@@ -48,10 +44,16 @@ impl OpenAi {
         let identity_provider_id = fields.required_text("identity_provider_id")?;
         let service_account_id = fields.required_text("service_account_id")?;
         let token_type = fields.filled_text("token_type")?;
-        let token_type =
-            token_type.map(|text| TokenType::parse(&text, &fields.name("token_type"))).transpose()?;
+        let unknown = || fields.fault(Code::FieldValue, "token_type", "is neither `jwt` nor `id`");
+        let token_type = token_type.map(|text| TokenType::parse(&text).ok_or_else(unknown)).transpose()?;
         let token_endpoint = fields.private_url("token_endpoint")?;
-        Ok(Box::new(Self { identity_provider_id, service_account_id, token_type, token_endpoint }))
+        Ok(Box::new(Self {
+            identity_provider_id,
+            service_account_id,
+            token_type,
+            assumed_type: TokenType::Jwt,
+            token_endpoint,
+        }))
     }
 
     fn endpoint(&self) -> &str {
@@ -73,7 +75,7 @@ impl OpenAi {
         let body = Body {
             grant_type: GRANT_TYPE,
             subject_token: subject.expose(),
-            subject_token_type: self.token_type.unwrap_or(TokenType::Jwt).urn(),
+            subject_token_type: self.token_type.unwrap_or(self.assumed_type).urn(),
             identity_provider_id: &self.identity_provider_id,
             service_account_id: &self.service_account_id,
         };
@@ -100,10 +102,14 @@ impl Exchange for OpenAi {
         ENTRY.name
     }
 
+    fn assume(&mut self, token_type: TokenType) {
+        self.assumed_type = token_type;
+    }
+
     fn describe(&self, plan: &mut Plan) {
         plan.set_if("exchange.identity_provider_id", Some(&self.identity_provider_id));
         plan.set_if("exchange.service_account_id", Some(&self.service_account_id));
-        plan.set_or("exchange.token_type", self.token_type.map(TokenType::name), TokenType::Jwt.name());
+        plan.set_or("exchange.token_type", self.token_type.map(TokenType::name), self.assumed_type.name());
         plan.set_or(
             "exchange.token_endpoint",
             self.token_endpoint.as_ref().map(WebUrl::as_str),
@@ -120,30 +126,5 @@ impl Exchange for OpenAi {
 
     fn trade<'a>(&'a self, io: &'a Io, subject: &'a SubjectToken) -> Trade<'a> {
         Box::pin(self.trade(io, subject))
-    }
-}
-
-impl TokenType {
-    fn parse(text: &str, name: &str) -> Result<Self, Error> {
-        match text {
-            "jwt" => Ok(Self::Jwt),
-            "id" => Ok(Self::Id),
-            _ => Err(field(Code::FieldValue, name, "is neither `jwt` nor `id`")),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Jwt => "jwt",
-            Self::Id => "id",
-        }
-    }
-
-    /// RFC 8693, section 3.
-    fn urn(self) -> &'static str {
-        match self {
-            Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
-            Self::Id => "urn:ietf:params:oauth:token-type:id_token",
-        }
     }
 }

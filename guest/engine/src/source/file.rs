@@ -1,6 +1,6 @@
 //! A token that something on the platform keeps fresh in a file: a sidecar, an agent, a CSI driver.
 
-use crate::document::Fields;
+use crate::document::{Fields, Variables};
 use crate::error::Error;
 use crate::io::Io;
 use crate::plan::Plan;
@@ -15,7 +15,7 @@ struct File {
 }
 
 impl File {
-    fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Source>, Error> {
+    fn read(fields: &mut Fields<'_>, _: &Variables) -> Result<Box<dyn Source>, Error> {
         let path = fields.required_text("token_file_path")?;
         Ok(Box::new(Self { path, audience: fields.filled_text("audience")? }))
     }

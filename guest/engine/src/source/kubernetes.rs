@@ -4,7 +4,7 @@
 //! endpoint will refuse unless it was told to expect it: a volume with an audience of its own is the right setup
 //! (OpenAI's guide mounts `/var/run/secrets/tokens/token` with audience `https://api.openai.com/v1`).
 
-use crate::document::Fields;
+use crate::document::{Fields, Variables};
 use crate::error::Error;
 use crate::io::Io;
 use crate::plan::{Plan, Warning};
@@ -22,7 +22,7 @@ struct Kubernetes {
 }
 
 impl Kubernetes {
-    fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Source>, Error> {
+    fn read(fields: &mut Fields<'_>, _: &Variables) -> Result<Box<dyn Source>, Error> {
         // An empty path means the default one, as it does to OpenAI's Go client.
         let path = fields.text("token_file_path")?.filter(|path| !path.is_empty());
         Ok(Box::new(Self { path, audience: fields.filled_text("audience")? }))

@@ -7,16 +7,22 @@ mod token_file;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::document::Fields;
+use crate::document::{Fields, Variables};
 use crate::error::Error;
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::subject_token::SubjectToken;
+use crate::token_type::TokenType;
 
 /// A place that gives identity tokens.
 pub trait Source {
     /// As the document names it.
     fn name(&self) -> &'static str;
+
+    /// The kind of token it gives.
+    fn token_type(&self) -> TokenType {
+        TokenType::Jwt
+    }
 
     /// Adds the settings, what is needed, and what is doubtful.
     fn describe(&self, plan: &mut Plan);
@@ -28,14 +34,17 @@ pub trait Source {
 /// The future that [`Source::token`] returns.
 pub type Fetch<'a> = Pin<Box<dyn Future<Output = Result<SubjectToken, Error>> + 'a>>;
 
+/// What [`Entry::read`] is.
+pub type Read = fn(&mut Fields<'_>, &Variables) -> Result<Box<dyn Source>, Error>;
+
 /// How a document names a source, and how its settings are read.
 pub struct Entry {
     /// The value of `source.type`.
     pub name: &'static str,
     /// Its settings, for the message about one that stands beside another source.
     pub settings: &'static [&'static str],
-    /// Takes the settings out of the document.
-    pub read: fn(&mut Fields<'_>) -> Result<Box<dyn Source>, Error>,
+    /// Takes the settings out of the document. Every variable that may be needed has to be asked for before it fails.
+    pub read: Read,
 }
 
 /// Every source.

@@ -91,7 +91,7 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
                     "the connection holds an API key, which has no effect with workload identity; remove it",
                 );
             }
-            let auth = workload_identity(&mut extra)?;
+            let auth = workload_identity(&mut extra, variables)?;
             (auth, extra.seconds("refresh_buffer_seconds")?)
         }
         _ => {
@@ -125,7 +125,7 @@ const WORKLOAD_IDENTITY: &[&str] = &[
 ];
 
 /// In the order in which the hook looks: the ids first, the provider last.
-fn workload_identity(extra: &mut Fields<'_>) -> Result<Auth, Error> {
+fn workload_identity(extra: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
     const PROVIDER: &str = "workload_identity_provider";
     let provider = extra.text(PROVIDER);
     // The hook passes `token_type` on for its `custom` provider only.
@@ -139,8 +139,15 @@ fn workload_identity(extra: &mut Fields<'_>) -> Result<Auth, Error> {
     }
     let exchange = registry::exchange("openai", "exchange", extra)?;
     let provider = provider?.ok_or_else(|| extra.missing(PROVIDER))?;
-    let source = registry::source(&provider, "extra.workload_identity_provider", extra)?;
-    Ok(Auth::WorkloadIdentity { source, exchange })
+    if provider == "custom" {
+        return Err(extra.fault(
+            Code::FieldValue,
+            PROVIDER,
+            "is `custom`: a Python function, which cannot be called from here; let it write the token into a file, and set `workload_identity_provider` to `file` and `token_file_path`",
+        ));
+    }
+    let source = registry::source(&provider, "extra.workload_identity_provider", extra, variables)?;
+    Ok(Auth::workload_identity(source, exchange))
 }
 
 fn api_key(client: Option<Secret>, password: Option<Secret>, variables: &Variables) -> Result<Auth, Error> {
