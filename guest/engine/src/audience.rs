@@ -15,7 +15,8 @@ pub(crate) fn control_plane(claims: &Claims) -> Option<Warning> {
     ))
 }
 
-fn plane(audience: &str) -> Option<&'static str> {
+/// Whose control plane an audience is, if it is one.
+pub(crate) fn plane(audience: &str) -> Option<&'static str> {
     let host = audience.split_once("://").map_or(audience, |(_, rest)| rest);
     let host = host.split(['/', ':']).next().unwrap_or(host);
     match host {
@@ -25,6 +26,7 @@ fn plane(audience: &str) -> Option<&'static str> {
         _ if host.starts_with("kubernetes.default.svc.") => Some("the Kubernetes API server"),
         "management.azure.com" | "management.core.windows.net" => Some("Azure Resource Manager"),
         "sts.amazonaws.com" => Some("AWS STS"),
+        "AzureADTokenExchange" => Some("Microsoft Entra ID"),
         _ => None,
     }
 }
@@ -42,6 +44,7 @@ mod tests {
             "https://container.googleapis.com/v1/projects/p/locations/l/clusters/c",
             "https://management.azure.com/",
             "sts.amazonaws.com",
+            "api://AzureADTokenExchange",
         ] {
             assert!(plane(audience).is_some(), "{audience}");
         }
@@ -49,7 +52,7 @@ mod tests {
             "https://api.openai.com/v1",
             "https://kubernetes.default.example",
             "",
-            "api://AzureADTokenExchange",
+            "api://11111111-2222-3333-4444-555555555555",
         ] {
             assert!(plane(audience).is_none(), "{audience}");
         }

@@ -85,7 +85,7 @@ codes! {
     TokenMalformed = "token-malformed" Identity,
     /// The identity token has expired by its own `exp`.
     TokenExpired = "token-expired" Identity,
-    /// The identity token was issued for another audience than the document says.
+    /// The identity token is for another audience than the document says, or about another kind of subject.
     TokenForeign = "token-foreign" Identity,
 
     /// The token endpoint refused the identity.

@@ -1,8 +1,11 @@
 //! Where an identity token comes from. One file per source; [`ALL`] is the list that adding one touches.
 
 mod file;
+mod injected;
 mod kubernetes;
+mod spiffe;
 mod token_file;
+mod variable;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -48,4 +51,5 @@ pub struct Entry {
 }
 
 /// Every source.
-pub const ALL: &[Entry] = &[kubernetes::ENTRY, file::ENTRY];
+pub const ALL: &[Entry] =
+    &[kubernetes::ENTRY, file::ENTRY, variable::ENTRY, spiffe::ENTRY, injected::AKS, injected::EKS];
