@@ -87,6 +87,8 @@ codes! {
     TokenExpired = "token-expired" Identity,
     /// The identity token is for another audience than the document says, or about another kind of subject.
     TokenForeign = "token-foreign" Identity,
+    /// The platform's token service (a metadata server, a CI system) did not give an identity token.
+    TokenNotGiven = "token-not-given" Identity,
 
     /// The token endpoint refused the identity.
     ExchangeRefused = "exchange-refused" Rejected,

@@ -9,6 +9,7 @@ pub struct WebUrl {
     text: String,
     encrypted: bool,
     loopback: bool,
+    nearby: bool,
 }
 
 impl WebUrl {
@@ -41,13 +42,15 @@ impl WebUrl {
         if uri.has_query() || uri.has_fragment() {
             return Err("has a query or a fragment; end it before `?` or `#`".to_owned());
         }
-        let loopback = match authority.host_parsed() {
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-            Host::RegName(name) => name.as_str().eq_ignore_ascii_case("localhost"),
-            _ => false,
+        let (loopback, nearby) = match authority.host_parsed() {
+            Host::Ipv4(address) => (address.is_loopback(), address.is_link_local() || address.is_private()),
+            Host::Ipv6(address) => {
+                (address.is_loopback(), address.is_unicast_link_local() || address.is_unique_local())
+            }
+            Host::RegName(name) => (name.as_str().eq_ignore_ascii_case("localhost"), false),
+            _ => (false, false),
         };
-        Ok(Self { text: text.to_owned(), encrypted, loopback })
+        Ok(Self { text: text.to_owned(), encrypted, loopback, nearby })
     }
 
     /// A place to which a secret is sent: https, or http to this very machine.
@@ -57,6 +60,17 @@ impl WebUrl {
             Ok(url)
         } else {
             Err("is plain http to another machine, which would show the identity token to the network; use https".to_owned())
+        }
+    }
+
+    /// A place at which a platform serves its own workloads: https, or http to this machine, its link or a private network.
+    pub fn parse_nearby(text: &str) -> Result<Self, String> {
+        let url = Self::parse(text)?;
+        if url.is_private_to_the_wire() || url.nearby {
+            Ok(url)
+        } else {
+            Err("is plain http to a public address, where no platform serves its workloads; use https"
+                .to_owned())
         }
     }
 
@@ -111,6 +125,28 @@ mod tests {
         ] {
             let error = WebUrl::parse_private(bad).unwrap_err();
             assert!(error.contains(fault) && !error.contains("CANARY"), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_platform_serves_its_workloads_nearby() {
+        for good in [
+            "https://identity.example/token",
+            "http://localhost:42356/msi/token",
+            "http://169.254.130.4:8081/msi/token",
+            "http://172.16.1.2:8081/msi/token",
+            "http://[fd00::1]/token",
+            "http://[fe80::1]/token",
+        ] {
+            assert!(WebUrl::parse_nearby(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://identity.example/token",
+            "http://8.8.8.8/",
+            "http://172.32.0.1/",
+            "http://[2001:db8::1]/",
+        ] {
+            assert!(WebUrl::parse_nearby(bad).unwrap_err().contains("public address"), "{bad}");
         }
     }
 }

@@ -235,7 +235,7 @@ impl<'a> Fields<'a> {
 }
 
 /// A secret for a header, trimmed; `name` is the field's full name.
-pub(super) fn header_secret(text: String, name: &str) -> Result<Secret, Error> {
+pub(crate) fn header_secret(text: String, name: &str) -> Result<Secret, Error> {
     let whole = Secret::new(text);
     let secret = Secret::new(whole.expose().trim().to_owned());
     if secret.expose().is_empty() {

@@ -11,6 +11,7 @@ mod native;
 mod registry;
 mod variables;
 
+pub(crate) use fields::header_secret;
 pub use fields::{Fields, Warnings};
 pub use variables::Variables;
 

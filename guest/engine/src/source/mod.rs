@@ -1,8 +1,12 @@
 //! Where an identity token comes from. One file per source; [`ALL`] is the list that adding one touches.
 
+mod azure;
 mod file;
+mod gcp;
+mod github;
 mod injected;
 mod kubernetes;
+mod metadata;
 mod spiffe;
 mod token_file;
 mod variable;
@@ -51,5 +55,17 @@ pub struct Entry {
 }
 
 /// Every source.
-pub const ALL: &[Entry] =
-    &[kubernetes::ENTRY, file::ENTRY, variable::ENTRY, spiffe::ENTRY, injected::AKS, injected::EKS];
+pub const ALL: &[Entry] = &[
+    kubernetes::ENTRY,
+    file::ENTRY,
+    azure::ENTRY,
+    gcp::ENTRY,
+    github::ENTRY,
+    variable::ENTRY,
+    spiffe::ENTRY,
+    injected::AKS,
+    injected::EKS,
+];
+
+/// The audience that OpenAI's clients ask for.
+const OPENAI_AUDIENCE: &str = crate::connection::DEFAULT_BASE_URL;
