@@ -1,7 +1,7 @@
 //! The requests that may leave: decided on method, scheme, authority and path, before any name is looked up.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use url::{Host, Url};
 
@@ -120,19 +120,22 @@ fn is_loopback_name(name: &str) -> bool {
     name == "localhost"
 }
 
-/// Where plain `http` may go: this machine, or one of the addresses at which clouds answer their own machines.
+/// Where plain `http` may go: this machine, or the addresses at which clouds answer their own machines.
+///
+/// Over IPv4 those are link-local (169.254.0.0/16): 169.254.169.254 of AWS, Azure and Google Cloud machines, 169.254.170.2
+/// of Amazon ECS tasks, 169.254.170.23 of Amazon EKS pods, and Azure App Service's, which differ from plan to plan. What
+/// is sent there does not pass a router.
 pub(super) fn is_local_address(address: IpAddr) -> bool {
-    const METADATA: [IpAddr; 5] = [
-        // AWS, Azure and Google Cloud machines.
-        IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
-        // Amazon ECS tasks, then Amazon EKS pods, over IPv4 and IPv6.
-        IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
-        IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
-        IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
-        // AWS machines over IPv6.
-        IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    const METADATA: [Ipv6Addr; 2] = [
+        // Amazon EKS pods.
+        Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
+        // AWS machines.
+        Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
     ];
-    address.is_loopback() || METADATA.contains(&address)
+    match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_loopback() || METADATA.contains(&address),
+    }
 }
 
 /// Whether nothing but the next hop can be meant: then one second is enough to find out that nobody answers.
@@ -212,6 +215,7 @@ mod tests {
             "http://metadata.google.internal/x",
             "http://169.254.170.2/x",
             "http://169.254.170.23/x",
+            "http://169.254.130.4:8081/msi/token",
             "http://[fd00:ec2::23]/x",
             "http://[fd00:ec2::254]/x",
         ] {
@@ -220,7 +224,7 @@ mod tests {
         for denied in [
             "http://auth.openai.com/oauth/token",
             "http://10.0.0.1/x",
-            "http://169.254.1.1/x",
+            "http://169.253.1.1/x",
             "http://localhost.evil.example/x",
             "http://metadata.google.internal.evil.example/x",
             "http://0.0.0.0/x",
