@@ -28,6 +28,7 @@ pub(crate) async fn run(connection: &Connection, io: &Io) -> Result<Outcome, Err
                 access_token: Secret::new(key.value.expose().to_owned()),
                 lifetime_ms: u64::MAX,
                 anchor: io.now(),
+                beside: Vec::new(),
             };
             Ok(Outcome { issued, warnings: Vec::new() })
         }

@@ -1,13 +1,10 @@
 //! The parsed, validated document: everything in it can be used as it is.
 
+use crate::api::Api;
 use crate::exchange::Exchange;
-use crate::plan::{Origin, Plan, Warning};
+use crate::plan::{Origin, Plan};
 use crate::secret::Secret;
 use crate::source::Source;
-use crate::url::WebUrl;
-
-/// OpenAI's public API.
-pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 
 /// What a document says, whatever its dialect.
 pub struct Connection {
@@ -17,18 +14,6 @@ pub struct Connection {
     pub auth: Auth,
     /// How long before its end a credential is renewed, in milliseconds, where the document says.
     pub refresh_buffer_ms: Option<u64>,
-}
-
-/// What the credential opens.
-pub struct Api {
-    /// Where the API is. It never moves the token endpoint.
-    pub base_url: Located<WebUrl>,
-    /// Sent as `openai-organization`.
-    pub organization: Option<Located<String>>,
-    /// Sent as `openai-project`.
-    pub project: Option<Located<String>>,
-    /// Sent beside; names in lower case, none that this library sets.
-    pub default_headers: Vec<(String, Secret)>,
 }
 
 /// Where the credential comes from.
@@ -88,43 +73,6 @@ impl Connection {
             }
         }
         self.api.describe(plan);
-    }
-}
-
-impl Api {
-    fn describe(&self, plan: &mut Plan) {
-        plan.set("api.base_url", self.base_url.value.as_str(), self.base_url.origin.clone());
-        for (name, setting) in [("api.organization", &self.organization), ("api.project", &self.project)] {
-            if let Some(setting) = setting {
-                plan.set(name, setting.value.as_str(), setting.origin.clone());
-            }
-        }
-        for (name, value) in &self.default_headers {
-            plan.set_secret(&format!("api.default_headers.{name}"), value, Origin::Document);
-        }
-        if !self.base_url.value.is_private_to_the_wire() {
-            plan.warn(Warning::new(
-                "base-url-plain-http",
-                "`api.base_url` is plain http: whoever sees the traffic sees the credential; use https, or loopback",
-            ));
-        }
-    }
-
-    /// The headers of a credential: the one that authenticates first.
-    #[must_use]
-    pub fn headers(&self, token: &Secret) -> Vec<(String, Secret)> {
-        let mut headers = vec![("authorization".to_owned(), token.prefixed("Bearer "))];
-        for (name, setting) in
-            [("openai-organization", &self.organization), ("openai-project", &self.project)]
-        {
-            if let Some(setting) = setting {
-                headers.push((name.to_owned(), Secret::new(setting.value.clone())));
-            }
-        }
-        for (name, value) in &self.default_headers {
-            headers.push((name.clone(), value.prefixed("")));
-        }
-        headers
     }
 }
 

@@ -12,6 +12,7 @@
 //! - [`lease`]: when to renew, what to do about failure. Knows nothing of the others.
 //! - [`machine`]: the whole, for adapters. Time, answers and randomness are handed in; a run can be replayed.
 
+pub mod api;
 mod attempt;
 mod audience;
 pub mod connection;

@@ -86,7 +86,7 @@ impl Machine {
     pub fn open(document: &str, variables: &Variables) -> Result<Self, Error> {
         let connection = document::read(document, variables)?.connection;
         let lease = match &connection.auth {
-            Auth::ApiKey(key) => Lease::fixed(connection.api.headers(&key.value)),
+            Auth::ApiKey(key) => Lease::fixed(connection.api.key_headers(&key.value)),
             Auth::WorkloadIdentity { .. } => Lease::new(connection.refresh_buffer_ms),
         };
         let mut entropy = Entropy::default();
@@ -197,7 +197,7 @@ impl Machine {
 
     fn succeed(&mut self, now: Now, Outcome { issued, warnings }: Outcome) {
         self.entropy.stir(issued.access_token.expose().as_bytes());
-        let headers = self.connection.api.headers(&issued.access_token);
+        let headers = self.connection.api.token_headers(&issued);
         self.lease.succeed(now, issued.anchor, issued.lifetime_ms, headers, &mut self.entropy);
         self.warnings = warnings;
     }

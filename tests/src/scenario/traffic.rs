@@ -51,8 +51,10 @@ pub(crate) struct Request {
     pub(crate) url: String,
     /// Names in lower case. The value `{length}` is the body's length.
     pub(crate) headers: BTreeMap<String, String>,
-    /// Compared as JSON, the order of fields included. Without it the body is empty.
+    /// One of these, or neither for an empty body. Compared as JSON, the order of fields included ...
     pub(crate) json: Option<Json>,
+    /// ... or to the byte, as a form has to be.
+    pub(crate) text: Option<String>,
 }
 
 #[derive(Clone, Deserialize)]

@@ -19,7 +19,7 @@ fn failures(scenario: &Scenario) -> Vec<String> {
 fn whatever_differs_is_noticed() {
     let good = super::plain_exchange();
     assert_eq!(failures(&good), Vec::<String>::new());
-    let broken: [(&str, Break); 12] = [
+    let broken: [(&str, Break); 13] = [
         ("a request too many", |scenario| scenario.traffic.clear()),
         ("a request that never comes", |scenario| {
             let mut more = scenario.traffic[0].clone();
@@ -37,6 +37,9 @@ fn whatever_differs_is_noticed() {
                 let Some(crate::json::Json::Object(fields)) = &mut request.json else { panic!("an object") };
                 fields.reverse();
             });
+        }),
+        ("another body, as text", |scenario| {
+            request(scenario, |request| (request.json, request.text) = (None, Some("a=b".to_owned())));
         }),
         ("another generation", |scenario| {
             credential(scenario, |expect| expect.generation = Some(2));

@@ -115,8 +115,10 @@ impl Scene {
     fn new(entry: &Entry, before: Option<&Request>, tokens: &Tokens) -> Result<Self> {
         let request = match &entry.request {
             RequestOrSame::Request(request) => {
+                ensure!(request.json.is_none() || request.text.is_none(), "`json` or `text`, not both");
                 let json = request.json.as_ref().map(|json| filled(json, tokens)).transpose()?;
-                Request { json, ..request.clone() }
+                let text = request.text.as_ref().map(|text| tokens.fill(text)).transpose()?;
+                Request { json, text, ..request.clone() }
             }
             RequestOrSame::Same(_) => before.context("`as before` needs an entry before it")?.clone(),
         };
@@ -160,12 +162,13 @@ impl Request {
             .map(|(name, value)| (name.clone(), value.replace("{length}", &length)))
             .collect();
         ensure!(headers == wanted, "headers {headers:?}, not {wanted:?}");
-        let Some(json) = &self.json else {
-            ensure!(arrived.body.is_empty(), "a body of {length} bytes");
-            return Ok(());
-        };
-        let body: Json = serde_json::from_slice(&arrived.body)?;
-        ensure!(body == *json, "body {}, not {}", body.compact(), json.compact());
+        if let Some(json) = &self.json {
+            let body: Json = serde_json::from_slice(&arrived.body)?;
+            ensure!(body == *json, "body {}, not {}", body.compact(), json.compact());
+        } else {
+            let (body, text) = (String::from_utf8_lossy(&arrived.body), self.text.as_deref().unwrap_or(""));
+            ensure!(body == text, "body {body}, not {text}");
+        }
         Ok(())
     }
 }

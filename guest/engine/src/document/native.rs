@@ -13,28 +13,21 @@
 //! or `{"api_key": "sk-..."}`, or `{"api_key": {"variable": "MY_KEY"}}`. It reads nothing from the environment but what
 //! it names.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::connection::{Api, Auth, Connection, DEFAULT_BASE_URL, Located};
+use crate::api::{self, Api, Flavour};
+use crate::connection::{Auth, Connection, Located};
 use crate::document::{Fields, Variables, fields, headers, registry};
 use crate::error::{Code, Error};
 use crate::exchange::{self, Exchange};
 use crate::plan::Origin;
 use crate::secret::Secret;
 use crate::source::Source;
-use crate::url::WebUrl;
 
 pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Connection, Error> {
     let auth = auth(&mut document, variables)?;
-    let api = match document.object("api")? {
-        Some(fields) => api(fields)?,
-        None => Api {
-            base_url: default_base_url()?,
-            organization: None,
-            project: None,
-            default_headers: Vec::new(),
-        },
-    };
+    let fields = document.object("api")?.unwrap_or_else(|| document.inside("api", Map::new()));
+    let api = api(fields, &auth)?;
     let refresh_buffer_ms = document.seconds("refresh_buffer_seconds")?;
     document.finish();
     Ok(Connection { api, auth, refresh_buffer_ms })
@@ -63,7 +56,7 @@ fn auth(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error>
 
 fn workload_identity(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
     // Both are read before either may fail, so that every variable is asked for.
-    let (source, exchange) = (source(document, variables), exchange(document));
+    let (source, exchange) = (source(document, variables), exchange(document, variables));
     Ok(Auth::workload_identity(source?, exchange?))
 }
 
@@ -74,10 +67,10 @@ fn source(document: &mut Fields<'_>, variables: &Variables) -> Result<Box<dyn So
     Ok(source)
 }
 
-fn exchange(document: &mut Fields<'_>) -> Result<Box<dyn Exchange>, Error> {
+fn exchange(document: &mut Fields<'_>, variables: &Variables) -> Result<Box<dyn Exchange>, Error> {
     let default = exchange::ALL.first().map(|entry| entry.name);
     let (name, mut settings) = typed(document, "exchange", default)?;
-    let exchange = registry::exchange(&name, "exchange.type", &mut settings)?;
+    let exchange = registry::exchange(&name, "exchange.type", &mut settings, variables)?;
     settings.finish();
     Ok(exchange)
 }
@@ -127,20 +120,45 @@ fn api_key(document: &mut Fields<'_>, variables: &Variables) -> Result<Located<S
     }
 }
 
-fn api(mut fields: Fields<'_>) -> Result<Api, Error> {
+fn api(mut fields: Fields<'_>, auth: &Auth) -> Result<Api, Error> {
+    let flavour = flavour(&mut fields, auth)?;
     let base_url = match fields.url("base_url")? {
         Some(value) => Located { value, origin: Origin::Document },
-        None => default_base_url()?,
+        None => flavour.default_base_url()?,
     };
-    let located = |value| Located { value, origin: Origin::Document };
-    let organization = fields.header_text("organization")?.map(located);
-    let project = fields.header_text("project")?.map(located);
+    let (mut organization, mut project) = (None, None);
+    if flavour.has_organizations {
+        let located = |value| Located { value, origin: Origin::Document };
+        organization = fields.header_text("organization")?.map(located);
+        project = fields.header_text("project")?.map(located);
+    }
     let default_headers = fields.object("default_headers")?.map_or_else(|| Ok(Vec::new()), headers::read)?;
+    let exchanged = matches!(auth, Auth::WorkloadIdentity { .. });
+    if let Some((name, _)) = default_headers.iter().find(|(name, _)| flavour.sets(name, exchanged)) {
+        let name = format!("default_headers.{name}");
+        return Err(fields.fault(Code::FieldConflict, &name, "is a header that the credential sets itself"));
+    }
     fields.finish();
-    Ok(Api { base_url, organization, project, default_headers })
+    Ok(Api { base_url, flavour, organization, project, default_headers })
 }
 
-pub(super) fn default_base_url() -> Result<Located<WebUrl>, Error> {
-    let value = WebUrl::parse(DEFAULT_BASE_URL).map_err(|fault| Error::new(Code::FieldUrl, fault))?;
-    Ok(Located { value, origin: Origin::Default })
+/// An exchange brings tokens for one kind of API; only a static key can be for any.
+fn flavour(fields: &mut Fields<'_>, auth: &Auth) -> Result<Flavour, Error> {
+    let implied = match auth {
+        Auth::WorkloadIdentity { exchange, .. } => Some(exchange.api()),
+        Auth::ApiKey(_) => None,
+    };
+    let Some(name) = fields.filled_text("type")? else { return Ok(implied.unwrap_or(api::OPENAI)) };
+    let named = Flavour::named(&name).ok_or_else(|| {
+        fields.fault(Code::FieldValue, "type", "is none of `openai`, `anthropic` and `bearer`")
+    })?;
+    match implied {
+        Some(implied) if implied.name != named.name => Err(fields.fault(
+            Code::FieldConflict,
+            "type",
+            &format!("is not `{}`, the kind of API that this exchange is for; leave it out", implied.name),
+        )),
+        Some(implied) => Ok(implied),
+        None => Ok(named),
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::document::{Fields, Variables};
 use crate::error::{Code, Error, field};
-use crate::exchange::{self, Exchange};
+use crate::exchange;
 use crate::source::{self, Source};
 
 /// The source of that name, its settings taken out of `fields`. `naming`: the field that holds the name.
@@ -38,10 +38,11 @@ pub(super) fn exchange(
     name: &str,
     naming: &str,
     fields: &mut Fields<'_>,
-) -> Result<Box<dyn Exchange>, Error> {
+    variables: &Variables,
+) -> exchange::Parsed {
     let entry = exchange::ALL.iter().find(|entry| entry.name == name);
     let known = || exchange::ALL.iter().map(|entry| entry.name).collect();
-    (entry.ok_or_else(|| unknown(naming, "exchange", known()))?.read)(fields)
+    (entry.ok_or_else(|| unknown(naming, "exchange", known()))?.read)(fields, variables)
 }
 
 /// The value is not quoted: people paste keys into the wrong field.

@@ -171,7 +171,7 @@ fn headers_come_with_the_credential_in_a_fixed_order() {
     let text = r#"{"api_key":"k","api":{"organization":"org-1","project":"proj_1","default_headers":{"X-B":"2 b","x-a":"1"}}}"#;
     let connection = open(text).unwrap().connection;
     let Auth::ApiKey(key) = &connection.auth else { panic!("a key") };
-    let headers = connection.api.headers(&key.value);
+    let headers = connection.api.key_headers(&key.value);
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     assert_eq!(
         headers,

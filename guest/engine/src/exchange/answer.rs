@@ -3,7 +3,7 @@
 //! Strict about what is used, indifferent to the rest: unknown fields, a missing `issued_token_type` and a `scope` are
 //! all seen in the field. Nothing of the body gets into an error.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::{Code, Error};
 use crate::exchange::Issued;
@@ -15,6 +15,11 @@ use crate::secret::Secret;
 const UNSTATED_LIFETIME_MS: u64 = 300_000;
 
 pub(super) fn read(body: &[u8], anchor: Now) -> Result<Issued, Error> {
+    issued(object(body)?, anchor)
+}
+
+/// The fields of the answer.
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
     let malformed = |fault: &str| {
         Error::new(
             Code::ResponseMalformed,
@@ -27,9 +32,14 @@ pub(super) fn read(body: &[u8], anchor: Now) -> Result<Issued, Error> {
         return Err(malformed("is empty"));
     }
     let body: Value = serde_json::from_slice(body).map_err(|_| malformed("is not JSON"))?;
-    let Value::Object(mut fields) = body else {
-        return Err(malformed("is not a JSON object"));
-    };
+    match body {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(malformed("is not a JSON object")),
+    }
+}
+
+/// What the fields grant.
+pub(super) fn issued(mut fields: Map<String, Value>, anchor: Now) -> Result<Issued, Error> {
     let access_token = access_token(fields.remove("access_token"))?;
     if let Some(Value::String(kind)) = fields.get("token_type")
         && !kind.eq_ignore_ascii_case("bearer")
@@ -40,7 +50,7 @@ pub(super) fn read(body: &[u8], anchor: Now) -> Result<Issued, Error> {
         ));
     }
     let lifetime_ms = lifetime(fields.get("expires_in"))?;
-    Ok(Issued { access_token, lifetime_ms, anchor })
+    Ok(Issued { access_token, lifetime_ms, anchor, beside: Vec::new() })
 }
 
 fn access_token(value: Option<Value>) -> Result<Secret, Error> {

@@ -1,13 +1,19 @@
 //! How an identity token becomes an access token. One file per exchange; [`ALL`] is the list that adding one touches.
 
 mod answer;
+mod anthropic;
+mod body;
+mod codex;
+mod endpoint;
 mod openai;
+mod openrouter;
 mod refusal;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::document::Fields;
+use crate::api::{self, Flavour};
+use crate::document::{Fields, Variables};
 use crate::error::Error;
 use crate::io::{Io, Now};
 use crate::plan::Plan;
@@ -22,6 +28,11 @@ pub trait Exchange {
 
     /// Told once, at the start: the kind of token that the source gives, for where the document names none.
     fn assume(&mut self, _token_type: TokenType) {}
+
+    /// The API that its tokens open.
+    fn api(&self) -> Flavour {
+        api::OPENAI
+    }
 
     /// Adds the settings, what is needed, and what is doubtful.
     fn describe(&self, plan: &mut Plan);
@@ -41,18 +52,29 @@ pub struct Issued {
     pub lifetime_ms: u64,
     /// The moment before the request was sent: a slow answer must not lengthen a life.
     pub anchor: Now,
+    /// Headers that the API wants beside the token; names in lower case.
+    pub beside: Vec<(&'static str, Secret)>,
 }
+
+/// What reading the settings of an exchange yields.
+pub type Parsed = Result<Box<dyn Exchange>, Error>;
 
 /// How a document names an exchange, and how its settings are read.
 pub struct Entry {
     /// The value of `exchange.type`.
     pub name: &'static str,
     /// Takes the settings out of the document.
-    pub read: fn(&mut Fields<'_>) -> Result<Box<dyn Exchange>, Error>,
+    pub read: fn(&mut Fields<'_>, &Variables) -> Parsed,
 }
 
 /// Every exchange. The first is the default.
-pub const ALL: &[Entry] = &[openai::ENTRY];
+pub const ALL: &[Entry] = &[openai::ENTRY, codex::ENTRY, anthropic::ENTRY, openrouter::ENTRY];
+
+/// RFC 8693, section 2.1.
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/// RFC 7523, section 2.1.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// From connecting to the last byte (the official Python client: 10 s).
 const TIMEOUT_MS: u64 = 10_000;

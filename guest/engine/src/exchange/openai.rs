@@ -1,22 +1,19 @@
 //! OpenAI's token endpoint: RFC 8693's token exchange in JSON instead of a form
 //! (developers.openai.com, "Workload identity token exchange").
 
-use serde::Serialize;
-
-use crate::document::Fields;
+use crate::document::{Fields, Variables};
 use crate::error::{Code, Error};
-use crate::exchange::{Entry, Exchange, Issued, RESPONSE_LIMIT, TIMEOUT_MS, Trade, answer, refusal};
-use crate::io::{Io, Request};
+use crate::exchange::body::Encoding;
+use crate::exchange::endpoint::Trading;
+use crate::exchange::{Entry, Exchange, Issued, Parsed, TOKEN_EXCHANGE, Trade};
+use crate::io::Io;
 use crate::plan::{Plan, Warning};
-use crate::secret::{Secret, SecretBytes};
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
 use crate::url::WebUrl;
 
 /// The API's base URL never moves it; only `exchange.token_endpoint` does.
 const DEFAULT_ENDPOINT: &str = "https://auth.openai.com/oauth/token";
-
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 pub(super) const ENTRY: Entry = Entry { name: "openai", read: OpenAi::read };
 
@@ -29,18 +26,8 @@ struct OpenAi {
     token_endpoint: Option<WebUrl>,
 }
 
-/// The body, in the order of the official Python client.
-#[derive(Serialize)]
-struct Body<'a> {
-    grant_type: &'a str,
-    subject_token: &'a str,
-    subject_token_type: &'a str,
-    identity_provider_id: &'a str,
-    service_account_id: &'a str,
-}
-
 impl OpenAi {
-    fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Exchange>, Error> {
+    fn read(fields: &mut Fields<'_>, _: &Variables) -> Parsed {
         let identity_provider_id = fields.required_text("identity_provider_id")?;
         let service_account_id = fields.required_text("service_account_id")?;
         let token_type = fields.filled_text("token_type")?;
@@ -60,40 +47,22 @@ impl OpenAi {
         self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
     }
 
+    /// The parameters in the order of the official Python client.
     async fn trade(&self, io: &Io, subject: &SubjectToken) -> Result<Issued, Error> {
-        let request = self.request(subject)?;
-        let anchor = io.now();
-        let response = io.send(request).await.map_err(|fault| refusal::of_fault(fault, self.endpoint()))?;
-        if response.status == 200 {
-            answer::read(&response.body, anchor)
-        } else {
-            Err(refusal::of_response(&response, io.now(), subject.claims()))
-        }
-    }
-
-    fn request(&self, subject: &SubjectToken) -> Result<Request, Error> {
-        let body = Body {
-            grant_type: GRANT_TYPE,
-            subject_token: subject.expose(),
-            subject_token_type: self.token_type.unwrap_or(self.assumed_type).urn(),
-            identity_provider_id: &self.identity_provider_id,
-            service_account_id: &self.service_account_id,
-        };
-        // Room for all of it beforehand: a vector that grows leaves pieces of the token behind.
-        let mut json = SecretBytes::from(Vec::with_capacity(2 * subject.expose().len() + 1_024));
-        serde_json::to_writer(&mut *json, &body)
-            .map_err(|_| Error::new(Code::FieldValue, "the exchange cannot be written as JSON"))?;
-        Ok(Request {
-            method: "POST",
-            url: self.endpoint().to_owned(),
-            headers: vec![
-                ("content-type", Secret::new("application/json".to_owned())),
-                ("content-length", Secret::new(json.len().to_string())),
+        let trading = Trading {
+            endpoint: self.endpoint(),
+            encoding: Encoding::Json,
+            headers: Vec::new(),
+            parameters: vec![
+                ("grant_type", TOKEN_EXCHANGE),
+                ("subject_token", subject.expose()),
+                ("subject_token_type", self.token_type.unwrap_or(self.assumed_type).urn()),
+                ("identity_provider_id", &self.identity_provider_id),
+                ("service_account_id", &self.service_account_id),
             ],
-            body: json,
-            timeout_ms: TIMEOUT_MS,
-            response_limit: RESPONSE_LIMIT,
-        })
+            advice: &[],
+        };
+        trading.issued(io, subject).await
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn of_fault(fault: SendFault, endpoint: &str) -> Error {
 }
 
 /// The request got an answer other than 200.
-pub(super) fn of_response(response: &Response, now: Now, claims: &Claims) -> Error {
+pub(super) fn of_response(response: &Response, now: Now, claims: &Claims, advice: Advice) -> Error {
     let status = response.status;
     let id = request_id(response);
     let retry_after = crate::retry_after::read(response, now);
@@ -73,7 +73,7 @@ pub(super) fn of_response(response: &Response, now: Now, claims: &Claims) -> Err
         ),
         (400 | 401 | 403, Some(code)) => Error::new(
             Code::ExchangeRefused,
-            format!("the token endpoint refused the identity (status {status}{said}){id}. {} The token says: {}.", advice(code), claims.describe()),
+            format!("the token endpoint refused the identity (status {status}{said}){id}. {} The token says: {}.", advise(advice, code), claims.describe()),
         ),
         _ => Error::new(
             Code::ResponseUnexpected,
@@ -83,8 +83,16 @@ pub(super) fn of_response(response: &Response, now: Now, claims: &Claims) -> Err
     }
 }
 
-/// What most often lies behind a code.
-fn advice(code: &str) -> &'static str {
+/// Codes of an endpoint and what most often lies behind them there. An empty code stands for every other.
+pub(super) type Advice = &'static [(&'static str, &'static str)];
+
+fn advise(advice: Advice, code: &str) -> &'static str {
+    let own = advice.iter().find(|(other, _)| *other == code || other.is_empty());
+    own.map_or_else(|| usual(code), |(_, text)| text)
+}
+
+/// What lies behind a code at OpenAI.
+fn usual(code: &str) -> &'static str {
     match code {
         "invalid_grant" => {
             "Check that exactly one enabled mapping leads from this subject to the service account."
@@ -103,11 +111,12 @@ fn advice(code: &str) -> &'static str {
     }
 }
 
-/// Flat (RFC 6749: `error` is a string) or nested (`error.code`).
+/// Flat (RFC 6749: `error` is a string) or nested (`error.code`; `error.type` in Anthropic's API).
 fn oauth_code(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let error = body.get("error")?;
-    let code = error.as_str().or_else(|| error.get("code")?.as_str())?;
+    let nested = |name| error.get(name).and_then(Value::as_str);
+    let code = error.as_str().or_else(|| nested("code")).or_else(|| nested("type"))?;
     // A code cannot be mistaken for a token in this alphabet and length.
     let plain = (1..=64).contains(&code.len()) && code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
     plain.then(|| code.to_owned())

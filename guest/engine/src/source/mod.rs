@@ -68,4 +68,4 @@ pub const ALL: &[Entry] = &[
 ];
 
 /// The audience that OpenAI's clients ask for.
-const OPENAI_AUDIENCE: &str = crate::connection::DEFAULT_BASE_URL;
+const OPENAI_AUDIENCE: &str = "https://api.openai.com/v1";

@@ -11,8 +11,9 @@ mod uri;
 
 use serde_json::{Map, Value};
 
-use crate::connection::{Api, Auth, Connection, Located};
-use crate::document::{Fields, Variables, Warnings, environment, fields, headers, native, registry};
+use crate::api::{self, Api};
+use crate::connection::{Auth, Connection, Located};
+use crate::document::{Fields, Variables, Warnings, environment, fields, headers, registry};
 use crate::error::{Code, Error, field};
 use crate::plan::{Origin, Warning};
 use crate::secret::Secret;
@@ -137,7 +138,7 @@ fn workload_identity(extra: &mut Fields<'_>, variables: &Variables) -> Result<Au
             "`extra.token_type` has no effect with this provider, as in Airflow",
         );
     }
-    let exchange = registry::exchange("openai", "exchange", extra)?;
+    let exchange = registry::exchange("openai", "exchange", extra, variables)?;
     let provider = provider?.ok_or_else(|| extra.missing(PROVIDER))?;
     if provider == "custom" {
         return Err(extra.fault(
@@ -178,11 +179,12 @@ fn api(client: &mut Client, host: Option<String>, variables: &Variables) -> Resu
             let value = WebUrl::parse(&host).map_err(|fault| field(Code::FieldUrl, "host", fault))?;
             Located { value, origin: Origin::Document }
         }
-        (None, None) => from_environment?.map_or_else(native::default_base_url, Ok)?,
+        (None, None) => from_environment?.map_or_else(|| api::OPENAI.default_base_url(), Ok)?,
     };
     let located = |value| Some(Located { value, origin: Origin::Document });
     Ok(Api {
         base_url,
+        flavour: api::OPENAI,
         organization: client.organization.take().map_or(organization, |value| Ok(located(value)))?,
         project: client.project.take().map_or(project, |value| Ok(located(value)))?,
         default_headers: std::mem::take(&mut client.default_headers),

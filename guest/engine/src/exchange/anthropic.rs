@@ -1,0 +1,127 @@
+//! Anthropic's token endpoint: RFC 7523's JWT bearer grant in JSON instead of a form
+//! (platform.claude.com, "Workload identity federation").
+
+use crate::api::{self, Flavour};
+use crate::document::{Fields, Variables};
+use crate::error::Error;
+use crate::exchange::body::Encoding;
+use crate::exchange::endpoint::Trading;
+use crate::exchange::refusal::Advice;
+use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, Parsed, Trade};
+use crate::io::Io;
+use crate::plan::{Plan, Warning};
+use crate::secret::Secret;
+use crate::subject_token::SubjectToken;
+use crate::url::WebUrl;
+
+/// Where the official clients ask unless told otherwise. They move it along with the API's base URL; here only
+/// `exchange.token_endpoint` does, so that no gateway before the API gets to see the identity token.
+const DEFAULT_ENDPOINT: &str = "https://api.anthropic.com/v1/oauth/token";
+
+/// Opens the API to bearer tokens; wanted beside every one.
+const TOKEN_BETA: &str = "oauth-2025-04-20";
+
+/// On the exchange itself.
+const EXCHANGE_BETA: &str = "oauth-2025-04-20,oidc-federation-2026-04-01";
+
+const ADVICE: Advice = &[
+    (
+        "workspace_id_required",
+        "The federation rule spans several workspaces: set `workspace_id` to one of them, or to `default`.",
+    ),
+    (
+        "invalid_request",
+        "Check `federation_rule_id`, `organization_id` and `service_account_id`; a rule that spans several workspaces also needs `workspace_id`.",
+    ),
+    (
+        "",
+        "Check that the federation rule matches this issuer, subject and audience, and that `service_account_id` and `workspace_id` are the rule's; the Console's page on workload identity shows the attempt.",
+    ),
+];
+
+pub(super) const ENTRY: Entry = Entry { name: "anthropic", read: Anthropic::read };
+
+struct Anthropic {
+    federation_rule_id: String,
+    organization_id: String,
+    /// Required by the documentation, optional in the official clients.
+    service_account_id: Option<String>,
+    /// Or `default`.
+    workspace_id: Option<String>,
+    token_endpoint: Option<WebUrl>,
+}
+
+impl Anthropic {
+    fn read(fields: &mut Fields<'_>, _: &Variables) -> Parsed {
+        Ok(Box::new(Self {
+            federation_rule_id: fields.required_text("federation_rule_id")?,
+            organization_id: fields.required_text("organization_id")?,
+            service_account_id: fields.filled_text("service_account_id")?,
+            workspace_id: fields.filled_text("workspace_id")?,
+            token_endpoint: fields.private_url("token_endpoint")?,
+        }))
+    }
+
+    fn endpoint(&self) -> &str {
+        self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
+    }
+
+    /// The parameters in the order of the official Python client.
+    async fn trade(&self, io: &Io, subject: &SubjectToken) -> Result<Issued, Error> {
+        let mut parameters = vec![
+            ("grant_type", JWT_BEARER),
+            ("assertion", subject.expose()),
+            ("federation_rule_id", &self.federation_rule_id),
+            ("organization_id", &self.organization_id),
+        ];
+        let optional =
+            [("service_account_id", &self.service_account_id), ("workspace_id", &self.workspace_id)];
+        parameters.extend(optional.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
+        let trading = Trading {
+            endpoint: self.endpoint(),
+            encoding: Encoding::Json,
+            headers: vec![("anthropic-beta", Secret::new(EXCHANGE_BETA.to_owned()))],
+            parameters,
+            advice: ADVICE,
+        };
+        let beside = vec![("anthropic-beta", Secret::new(TOKEN_BETA.to_owned()))];
+        Ok(Issued { beside, ..trading.issued(io, subject).await? })
+    }
+}
+
+impl Exchange for Anthropic {
+    fn name(&self) -> &'static str {
+        ENTRY.name
+    }
+
+    fn api(&self) -> Flavour {
+        api::ANTHROPIC
+    }
+
+    fn describe(&self, plan: &mut Plan) {
+        for (name, value, prefix) in [
+            ("federation_rule_id", Some(&self.federation_rule_id), "fdrl_"),
+            ("organization_id", Some(&self.organization_id), ""),
+            ("service_account_id", self.service_account_id.as_ref(), "svac_"),
+            ("workspace_id", self.workspace_id.as_ref(), "wrkspc_"),
+        ] {
+            plan.set_if(&format!("exchange.{name}"), value.map(String::as_str));
+            if value.is_some_and(|value| !value.starts_with(prefix) && value != "default") {
+                plan.warn(Warning::new(
+                    "unusual-identifier",
+                    format!("`{name}` does not begin with `{prefix}`; copy it from Anthropic's Console"),
+                ));
+            }
+        }
+        plan.set_or(
+            "exchange.token_endpoint",
+            self.token_endpoint.as_ref().map(WebUrl::as_str),
+            DEFAULT_ENDPOINT,
+        );
+        plan.needs_endpoint("POST", self.endpoint());
+    }
+
+    fn trade<'a>(&'a self, io: &'a Io, subject: &'a SubjectToken) -> Trade<'a> {
+        Box::pin(self.trade(io, subject))
+    }
+}

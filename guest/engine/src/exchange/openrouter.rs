@@ -1,0 +1,89 @@
+//! OpenRouter's token endpoint: RFC 8693's token exchange as a form
+//! (openrouter.ai, "Workload identity federation").
+
+use crate::api::{self, Flavour};
+use crate::document::{Fields, Variables};
+use crate::error::Error;
+use crate::exchange::body::Encoding;
+use crate::exchange::endpoint::Trading;
+use crate::exchange::refusal::Advice;
+use crate::exchange::{Entry, Exchange, Issued, Parsed, TOKEN_EXCHANGE, Trade};
+use crate::io::Io;
+use crate::plan::Plan;
+use crate::subject_token::SubjectToken;
+use crate::token_type::TokenType;
+use crate::url::WebUrl;
+
+const API: Flavour = Flavour { base_url: Some("https://openrouter.ai/api/v1"), ..api::BEARER };
+
+/// The API's base URL never moves it; only `exchange.token_endpoint` does.
+const DEFAULT_ENDPOINT: &str = "https://openrouter.ai/api/v1/oauth/token";
+
+const ADVICE: Advice = &[
+    ("invalid_scope", "The only scope is `inference`; set `scope` to it, or leave it out."),
+    (
+        "",
+        "Check `federation_policy_id`, and that the policy allows this issuer, subject and audience; the token has to be signed with RS256 or ES256.",
+    ),
+];
+
+pub(super) const ENTRY: Entry = Entry { name: "openrouter", read: OpenRouter::read };
+
+struct OpenRouter {
+    federation_policy_id: String,
+    scope: Option<String>,
+    token_endpoint: Option<WebUrl>,
+}
+
+impl OpenRouter {
+    fn read(fields: &mut Fields<'_>, _: &Variables) -> Parsed {
+        Ok(Box::new(Self {
+            federation_policy_id: fields.required_text("federation_policy_id")?,
+            scope: fields.filled_text("scope")?,
+            token_endpoint: fields.private_url("token_endpoint")?,
+        }))
+    }
+
+    fn endpoint(&self) -> &str {
+        self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
+    }
+
+    async fn trade(&self, io: &Io, subject: &SubjectToken) -> Result<Issued, Error> {
+        let mut parameters = vec![
+            ("grant_type", TOKEN_EXCHANGE),
+            ("federation_policy_id", &self.federation_policy_id),
+            ("subject_token", subject.expose()),
+            ("subject_token_type", TokenType::Jwt.urn()),
+        ];
+        parameters.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
+        let endpoint = self.endpoint();
+        let trading =
+            Trading { endpoint, encoding: Encoding::Form, headers: Vec::new(), parameters, advice: ADVICE };
+        trading.issued(io, subject).await
+    }
+}
+
+impl Exchange for OpenRouter {
+    fn name(&self) -> &'static str {
+        ENTRY.name
+    }
+
+    fn api(&self) -> Flavour {
+        API
+    }
+
+    fn describe(&self, plan: &mut Plan) {
+        plan.set_if("exchange.federation_policy_id", Some(&self.federation_policy_id));
+        plan.set_if("exchange.scope", self.scope.as_deref());
+        plan.set_or(
+            "exchange.token_endpoint",
+            self.token_endpoint.as_ref().map(WebUrl::as_str),
+            DEFAULT_ENDPOINT,
+        );
+        plan.needs_endpoint("POST", self.endpoint());
+    }
+
+    fn trade<'a>(&'a self, io: &'a Io, subject: &'a SubjectToken) -> Trade<'a> {
+        Box::pin(self.trade(io, subject))
+    }
+}
