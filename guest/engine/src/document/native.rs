@@ -19,7 +19,7 @@ use crate::api::{self, Api, Flavour};
 use crate::connection::{Auth, Connection, Located};
 use crate::document::{Fields, Variables, fields, headers, registry};
 use crate::error::{Code, Error};
-use crate::exchange::{self, Exchange};
+use crate::exchange;
 use crate::plan::Origin;
 use crate::secret::Secret;
 use crate::source::Source;
@@ -54,8 +54,8 @@ fn auth(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error>
     }
 }
 
+/// Both are read before either may fail, so that every variable is asked for.
 fn workload_identity(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
-    // Both are read before either may fail, so that every variable is asked for.
     let (source, exchange) = (source(document, variables), exchange(document, variables));
     Ok(Auth::workload_identity(source?, exchange?))
 }
@@ -67,7 +67,7 @@ fn source(document: &mut Fields<'_>, variables: &Variables) -> Result<Box<dyn So
     Ok(source)
 }
 
-fn exchange(document: &mut Fields<'_>, variables: &Variables) -> Result<Box<dyn Exchange>, Error> {
+fn exchange(document: &mut Fields<'_>, variables: &Variables) -> exchange::Parsed {
     let default = exchange::ALL.first().map(|entry| entry.name);
     let (name, mut settings) = typed(document, "exchange", default)?;
     let exchange = registry::exchange(&name, "exchange.type", &mut settings, variables)?;

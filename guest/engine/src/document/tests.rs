@@ -262,3 +262,11 @@ fn workload_identity_in_the_environment_goes_before_a_key() {
     let asked = variables(text).unwrap();
     assert_eq!(asked.len(), 7, "all of them, whatever is set: {asked:?}");
 }
+
+#[test]
+fn variables_of_an_exchange_are_asked_for_whatever_its_source_lacks() {
+    let text =
+        r#"{"source":{"type":"file"},"exchange":{"type":"rfc8693","client_secret":{"variable":"SECRET"}}}"#;
+    assert_eq!(variables(text).unwrap(), ["SECRET"]);
+    assert!(fails(text).message().contains("`source.token_file_path` is missing"));
+}

@@ -3,11 +3,15 @@
 mod answer;
 mod anthropic;
 mod body;
+mod client;
 mod codex;
 mod endpoint;
 mod openai;
 mod openrouter;
 mod refusal;
+mod rfc7523;
+mod rfc8693;
+mod standard;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -68,7 +72,8 @@ pub struct Entry {
 }
 
 /// Every exchange. The first is the default.
-pub const ALL: &[Entry] = &[openai::ENTRY, codex::ENTRY, anthropic::ENTRY, openrouter::ENTRY];
+pub const ALL: &[Entry] =
+    &[openai::ENTRY, codex::ENTRY, anthropic::ENTRY, openrouter::ENTRY, rfc8693::ENTRY, rfc7523::ENTRY];
 
 /// RFC 8693, section 2.1.
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
