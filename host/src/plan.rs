@@ -58,7 +58,7 @@ pub struct Requirements {
 pub struct Endpoint {
     /// Upper case: `GET`, `POST` or `PUT`.
     pub method: String,
-    /// Absolute, without query or fragment.
+    /// Absolute, without query or fragment. A last segment `*` stands for one that only the other side knows.
     pub url: String,
 }
 

@@ -80,7 +80,7 @@ pub struct Requirements {
 pub struct Endpoint {
     /// Upper case.
     pub method: &'static str,
-    /// Absolute, without query or fragment.
+    /// Absolute, without query or fragment. A last segment `*` stands for one that only the other side knows.
     pub url: String,
 }
 

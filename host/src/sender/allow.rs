@@ -51,14 +51,26 @@ impl AllowList {
             None if authority.as_str() != authority.host() => return false,
             None => default_port(secure),
         };
-        self.0.contains(&Target {
+        let target = Target {
             method: method.as_str().to_owned(),
             secure,
             host: authority.host().to_ascii_lowercase(),
             port,
             path: uri.path().to_owned(),
-        })
+        };
+        self.0.contains(&target)
+            || any_last_segment(&target.path).is_some_and(|path| self.0.contains(&Target { path, ..target }))
     }
+}
+
+/// The grant that would cover the path without naming its last segment: `/a/*` for `/a/b`. A `*` at the end of a granted
+/// URL stands for one segment whose name only the other side knows, such as that of a machine's role; not for none, for
+/// several, or for what a server could take for another path.
+fn any_last_segment(path: &str) -> Option<String> {
+    let (parent, name) = path.rsplit_once('/')?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    let one = !name.is_empty() && name.bytes().all(plain) && !matches!(name, "." | "..");
+    one.then(|| format!("{parent}/*"))
 }
 
 fn target(endpoint: &Endpoint) -> Result<Target, Error> {
@@ -191,6 +203,29 @@ mod tests {
         for method in ["GET", "PUT", "post", "DELETE"] {
             assert!(!permits(&list, method, "https://auth.openai.com/oauth/token"), "{method}");
         }
+    }
+
+    #[test]
+    fn a_star_at_the_end_is_one_segment() {
+        let list = list(&[("GET", "http://169.254.169.254/latest/roles/*")]).unwrap();
+        for allowed in ["my-role", "a_b+c=d,e.f@g-h", "..."] {
+            assert!(
+                permits(&list, "GET", &format!("http://169.254.169.254/latest/roles/{allowed}")),
+                "{allowed}"
+            );
+        }
+        for denied in ["", "a/b", "a/", "/a", ".", "..", "../x", "%2e%2e", "a%2fb", "a;b", "**"] {
+            assert!(
+                !permits(&list, "GET", &format!("http://169.254.169.254/latest/roles/{denied}")),
+                "{denied}"
+            );
+        }
+        assert!(!permits(&list, "GET", "http://169.254.169.254/latest/roles"));
+        assert!(!permits(&list, "PUT", "http://169.254.169.254/latest/roles/x"));
+        assert!(!permits(&list, "GET", "http://169.254.170.2/latest/roles/x"));
+        // A grant without a star gains nothing, and one with it covers itself in a lock file.
+        assert!(list.covers(&Endpoint::new("GET", "http://169.254.169.254/latest/roles/*")));
+        assert!(!list.covers(&Endpoint::new("GET", "http://169.254.169.254/latest/roles/x")));
     }
 
     #[test]
