@@ -80,6 +80,17 @@ impl WebUrl {
         self.encrypted || self.loopback
     }
 
+    /// The host as it is written, an IPv6 address in its brackets, without the port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let (_, rest) = self.text.split_once("://").unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
+        match authority.split_once(']') {
+            Some((address, _)) => authority.get(..=address.len()).unwrap_or_default(),
+            None => authority.split(':').next().unwrap_or_default(),
+        }
+    }
+
     /// As the author wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -90,6 +101,18 @@ impl WebUrl {
 #[cfg(test)]
 mod tests {
     use super::WebUrl;
+
+    #[test]
+    fn the_host_has_neither_port_nor_path() {
+        for (url, host) in [
+            ("https://a.example", "a.example"),
+            ("https://a.example:443/b:c/d", "a.example"),
+            ("http://[fd00:ec2::23]", "[fd00:ec2::23]"),
+            ("http://[fd00:ec2::23]:80/v1", "[fd00:ec2::23]"),
+        ] {
+            assert_eq!(WebUrl::parse(url).unwrap().host(), host);
+        }
+    }
 
     #[test]
     fn secrets_go_to_https_or_to_this_machine() {

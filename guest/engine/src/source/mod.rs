@@ -1,5 +1,6 @@
 //! Where an identity token comes from. One file per source; [`ALL`] is the list that adding one touches.
 
+mod aws;
 mod azure;
 mod file;
 mod gcp;
@@ -60,6 +61,7 @@ pub const ALL: &[Entry] = &[
     file::ENTRY,
     azure::ENTRY,
     gcp::ENTRY,
+    aws::ENTRY,
     github::ENTRY,
     variable::ENTRY,
     spiffe::ENTRY,

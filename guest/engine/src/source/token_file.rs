@@ -6,6 +6,7 @@
 
 use crate::error::{Code, Error};
 use crate::io::{FileFault, Io};
+use crate::secret::SecretBytes;
 use crate::subject_token::{LIMIT, SubjectToken};
 
 /// Pauses before each reading, in milliseconds.
@@ -25,8 +26,15 @@ pub(super) async fn read(io: &Io, path: &str, audience: Option<&str>) -> Result<
 }
 
 async fn read_once(io: &Io, path: &str, audience: Option<&str>) -> Result<SubjectToken, Error> {
+    let bytes = content(io, path).await?;
     let origin = format!("the file `{path}`");
-    let bytes = io.read_file(path, LIMIT).await.map_err(|fault| match fault {
+    SubjectToken::parse(&bytes, &origin)?.check(io.now(), audience, &origin)
+}
+
+/// What a file holds, whatever it is, as long as it is no longer than a token.
+pub(super) async fn content(io: &Io, path: &str) -> Result<SecretBytes, Error> {
+    let origin = format!("the file `{path}`");
+    io.read_file(path, LIMIT).await.map_err(|fault| match fault {
         FileFault::Missing => missing(path),
         FileFault::Denied => Error::new(
             Code::FileDenied,
@@ -44,8 +52,7 @@ async fn read_once(io: &Io, path: &str, audience: Option<&str>) -> Result<Subjec
             Code::TokenFileUnreadable,
             format!("{origin} cannot be read; check its owner and mode (kubelet: `fsGroup`)"),
         ),
-    })?;
-    SubjectToken::parse(&bytes, &origin)?.check(io.now(), audience, &origin)
+    })
 }
 
 /// A swap or a writer in mid-sentence can look like any of these.
