@@ -20,6 +20,7 @@ pub mod document;
 pub mod entropy;
 pub mod error;
 pub mod exchange;
+pub mod fields;
 pub mod io;
 pub mod lease;
 pub mod machine;
@@ -30,7 +31,9 @@ pub mod source;
 pub mod subject_token;
 pub mod token_type;
 pub mod url;
+pub mod variables;
 
-pub use document::{Variables, plan, variables};
+pub use document::{plan, variables};
 pub use error::{Code, Error, Kind};
 pub use machine::{Answered, Event, Machine};
+pub use variables::Variables;

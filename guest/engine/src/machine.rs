@@ -10,13 +10,14 @@ use std::task::{Context, Poll, Waker};
 
 use crate::attempt::{self, Outcome};
 use crate::connection::{Auth, Connection};
-use crate::document::{self, Variables};
+use crate::document;
 use crate::entropy::Entropy;
 use crate::error::{Code, Error, Kind};
 use crate::io::{Answer, Effect, FileFault, Io, Now, Response, SendFault};
 use crate::lease::{Counters, Lease, Pace, Phase, Standing};
 use crate::plan::Warning;
 use crate::secret::{Secret, SecretBytes};
+use crate::variables::Variables;
 
 /// An attempt that takes longer is given up, whatever the adapter is still doing.
 const ATTEMPT_TIMEOUT_MS: u64 = 30_000;

@@ -1,7 +1,7 @@
 //! Headers that a document adds to the credential.
 
-use crate::document::Fields;
 use crate::error::{Code, Error};
+use crate::fields::Fields;
 use crate::secret::Secret;
 use serde_json::Value;
 

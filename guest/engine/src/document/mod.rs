@@ -5,21 +5,17 @@
 
 mod airflow;
 mod environment;
-mod fields;
 mod headers;
 mod native;
 mod registry;
-mod variables;
-
-pub(crate) use fields::header_secret;
-pub use fields::{Fields, Warnings};
-pub use variables::Variables;
 
 use serde_json::{Map, Value};
 
 use crate::connection::Connection;
 use crate::error::{Code, Error};
+use crate::fields::{self, Fields, Warnings};
 use crate::plan::{Plan, Warning};
+use crate::variables::Variables;
 
 /// No connection is longer; what is, is something else.
 pub const LIMIT: usize = 64 * 1024;

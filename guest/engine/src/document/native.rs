@@ -17,12 +17,14 @@ use serde_json::{Map, Value};
 
 use crate::api::{self, Api, Flavour};
 use crate::connection::{Auth, Connection, Located};
-use crate::document::{Fields, Variables, fields, headers, registry};
+use crate::document::{headers, registry};
 use crate::error::{Code, Error};
 use crate::exchange;
+use crate::fields::{self, Fields};
 use crate::plan::Origin;
 use crate::secret::Secret;
 use crate::source::Source;
+use crate::variables::Variables;
 
 pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Connection, Error> {
     let auth = auth(&mut document, variables)?;

@@ -1,9 +1,10 @@
 //! From the name of a source or an exchange to its parser.
 
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error, field};
 use crate::exchange;
+use crate::fields::Fields;
 use crate::source::{self, Source};
+use crate::variables::Variables;
 
 /// The source of that name, its settings taken out of `fields`. `naming`: the field that holds the name.
 pub(super) fn source(

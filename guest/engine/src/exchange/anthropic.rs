@@ -2,17 +2,18 @@
 //! (platform.claude.com, "Workload identity federation").
 
 use crate::api::{self, Flavour};
-use crate::document::{Fields, Variables};
 use crate::error::Error;
 use crate::exchange::body::Encoding;
 use crate::exchange::endpoint::Trading;
 use crate::exchange::refusal::Advice;
 use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, Parsed, Trade};
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Plan, Warning};
 use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 /// Where the official clients ask unless told otherwise. They move it along with the API's base URL; here only
 /// `exchange.token_endpoint` does, so that no gateway before the API gets to see the identity token.

@@ -5,11 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use form_urlencoded::byte_serialize;
 use serde_json::Value;
 
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error};
 use crate::exchange::body::Parameters;
+use crate::fields::Fields;
 use crate::plan::{Origin, Plan};
 use crate::secret::{Secret, SecretBytes};
+use crate::variables::Variables;
 
 /// A client, where the endpoint knows clients.
 pub(super) struct Client {

@@ -6,17 +6,18 @@ mod context;
 use serde_json::{Map, Value};
 
 use crate::api::{self, Flavour};
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error};
 use crate::exchange::body::Encoding;
 use crate::exchange::endpoint::Trading;
 use crate::exchange::refusal::Advice;
 use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, Parsed, Trade, answer};
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Plan, Warning};
 use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 /// A ChatGPT workspace's tokens open its backend, where the account goes into a header.
 const API: Flavour = Flavour {

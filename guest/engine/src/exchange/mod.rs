@@ -17,13 +17,14 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::api::{self, Flavour};
-use crate::document::{Fields, Variables};
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::io::{Io, Now};
 use crate::plan::Plan;
 use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
+use crate::variables::Variables;
 
 /// A token endpoint and how to talk to it.
 pub trait Exchange {

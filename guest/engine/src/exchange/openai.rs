@@ -1,16 +1,17 @@
 //! OpenAI's token endpoint: RFC 8693's token exchange in JSON instead of a form
 //! (developers.openai.com, "Workload identity token exchange").
 
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error};
 use crate::exchange::body::Encoding;
 use crate::exchange::endpoint::Trading;
 use crate::exchange::{Entry, Exchange, Issued, Parsed, TOKEN_EXCHANGE, Trade};
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Plan, Warning};
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 /// The API's base URL never moves it; only `exchange.token_endpoint` does.
 const DEFAULT_ENDPOINT: &str = "https://auth.openai.com/oauth/token";

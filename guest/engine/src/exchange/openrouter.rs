@@ -2,17 +2,18 @@
 //! (openrouter.ai, "Workload identity federation").
 
 use crate::api::{self, Flavour};
-use crate::document::{Fields, Variables};
 use crate::error::Error;
 use crate::exchange::body::Encoding;
 use crate::exchange::endpoint::Trading;
 use crate::exchange::refusal::Advice;
 use crate::exchange::{Entry, Exchange, Issued, Parsed, TOKEN_EXCHANGE, Trade};
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 const API: Flavour = Flavour { base_url: Some("https://openrouter.ai/api/v1"), ..api::BEARER };
 

@@ -3,13 +3,14 @@
 //! has it for federated credentials.
 
 use crate::api::{self, Flavour};
-use crate::document::{Fields, Variables};
 use crate::error::Code;
 use crate::exchange::standard::{Standard, push};
 use crate::exchange::{Entry, Exchange, JWT_BEARER, Parsed, Trade};
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::subject_token::SubjectToken;
+use crate::variables::Variables;
 
 /// Section 2.2.
 const CLIENT_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -1,13 +1,14 @@
 //! OAuth 2.0 token exchange (RFC 8693) at any endpoint: Google's STS, Keycloak, and whoever else follows the standard.
 
 use crate::api::{self, Flavour};
-use crate::document::{Fields, Variables};
 use crate::exchange::standard::{Standard, push};
 use crate::exchange::{Entry, Exchange, Parsed, TOKEN_EXCHANGE, Trade};
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
+use crate::variables::Variables;
 
 pub(super) const ENTRY: Entry = Entry { name: "rfc8693", read: Rfc8693::read };
 

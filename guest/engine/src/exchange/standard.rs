@@ -2,18 +2,19 @@
 
 use serde_json::Value;
 
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error};
 use crate::exchange::Issued;
 use crate::exchange::body::{Encoding, Parameters};
 use crate::exchange::client::Client;
 use crate::exchange::endpoint::Trading;
 use crate::exchange::refusal::Advice;
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Origin, Plan};
 use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 const ADVICE: Advice = &[
     (

@@ -5,8 +5,8 @@
 //! The defaults are those of OpenAI's clients, whose token Azure Resource Manager accepts: the guide sets `resource` to the
 //! identifier of an app registration of one's own.
 
-use crate::document::{Fields, Variables, header_secret};
 use crate::error::{Code, Error, field};
+use crate::fields::{Fields, header_secret};
 use crate::io::Io;
 use crate::plan::{Origin, Plan, Warning};
 use crate::secret::Secret;
@@ -14,6 +14,7 @@ use crate::source::metadata::{self, Service};
 use crate::source::{Entry, Fetch, Source};
 use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 const IMDS_VERSION: &str = "2018-02-01";

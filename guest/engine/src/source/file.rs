@@ -1,10 +1,11 @@
 //! A token that something on the platform keeps fresh in a file: a sidecar, an agent, a CSI driver.
 
-use crate::document::{Fields, Variables};
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::source::{Entry, Fetch, Source, token_file};
+use crate::variables::Variables;
 
 pub(super) const ENTRY: Entry =
     Entry { name: "file", settings: &["token_file_path", "audience"], read: File::read };

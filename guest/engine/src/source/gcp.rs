@@ -1,8 +1,8 @@
 //! The identity of a Google Cloud workload, from its metadata server (cloud.google.com, "Verify the identity of a
 //! Compute Engine instance"). It answers on Compute Engine, GKE, Cloud Run and their like.
 
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error};
+use crate::fields::Fields;
 use crate::io::{Io, Response};
 use crate::plan::Plan;
 use crate::secret::Secret;
@@ -10,6 +10,7 @@ use crate::source::metadata::{self, Service};
 use crate::source::{Entry, Fetch, OPENAI_AUDIENCE, Source};
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
+use crate::variables::Variables;
 
 const ENDPOINT: &str =
     "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/identity";

@@ -1,8 +1,8 @@
 //! A job of GitHub Actions (docs.github.com, "OpenID Connect reference"): the runner names, in two variables, a URL that
 //! already has a query and the token that opens it. Both are good for as long as the job runs.
 
-use crate::document::{Fields, Variables, header_secret};
 use crate::error::{Code, Error, field};
+use crate::fields::{Fields, header_secret};
 use crate::io::Io;
 use crate::plan::{Origin, Plan};
 use crate::secret::Secret;
@@ -10,6 +10,7 @@ use crate::source::metadata::{self, Service};
 use crate::source::{Entry, Fetch, OPENAI_AUDIENCE, Source};
 use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 const URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";

@@ -3,11 +3,12 @@
 //!
 //! The token that the webhook mounts is meant for the cloud's own token service, which is warned about.
 
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error, field};
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Origin, Plan, Warning};
 use crate::source::{Entry, Fetch, Source, token_file};
+use crate::variables::Variables;
 
 const SETTINGS: &[&str] = &["token_file_path", "audience"];
 

@@ -4,11 +4,12 @@
 //! endpoint will refuse unless it was told to expect it: a volume with an audience of its own is the right setup
 //! (OpenAI's guide mounts `/var/run/secrets/tokens/token` with audience `https://api.openai.com/v1`).
 
-use crate::document::{Fields, Variables};
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Plan, Warning};
 use crate::source::{Entry, Fetch, Source, token_file};
+use crate::variables::Variables;
 
 /// Where a pod finds the token of its service account.
 const DEFAULT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";

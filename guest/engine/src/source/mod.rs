@@ -15,12 +15,13 @@ mod variable;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::document::{Fields, Variables};
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
+use crate::variables::Variables;
 
 /// A place that gives identity tokens.
 pub trait Source {

@@ -1,11 +1,12 @@
 //! A SPIFFE workload's JWT-SVID (spiffe.io, "JWT-SVID"), which a helper of the agent keeps fresh in a file.
 
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error};
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::source::{Entry, Fetch, Source, token_file};
 use crate::subject_token::SubjectToken;
+use crate::variables::Variables;
 
 /// As in OpenAI's guide.
 const DEFAULT_PATH: &str = "/var/run/spiffe/openai.jwt";

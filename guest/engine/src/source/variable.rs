@@ -1,13 +1,14 @@
 //! A token that the platform puts into a variable: GitLab's `id_tokens`, CircleCI's `CIRCLE_OIDC_TOKEN_V2`. Nothing
 //! renews it while the process lives, so the connection ends with it.
 
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error, field};
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::secret::Secret;
 use crate::source::{Entry, Fetch, Source};
 use crate::subject_token::SubjectToken;
+use crate::variables::Variables;
 
 pub(super) const ENTRY: Entry =
     Entry { name: "variable", settings: &["variable", "audience"], read: Variable::read };

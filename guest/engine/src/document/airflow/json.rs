@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{Parts, uri};
-use crate::document::{Fields, Warnings, fields};
 use crate::error::{Code, Error, field};
+use crate::fields::{self, Fields, Warnings};
 use crate::secret::Secret;
 
 /// The connection's own keys. Anything else is a `TypeError` in Airflow.

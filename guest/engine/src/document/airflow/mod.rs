@@ -13,11 +13,13 @@ use serde_json::{Map, Value};
 
 use crate::api::{self, Api};
 use crate::connection::{Auth, Connection, Located};
-use crate::document::{Fields, Variables, Warnings, environment, fields, headers, registry};
+use crate::document::{environment, headers, registry};
 use crate::error::{Code, Error, field};
+use crate::fields::{self, Fields, Warnings};
 use crate::plan::{Origin, Warning};
 use crate::secret::Secret;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 /// The fields of an Airflow connection, as far as they matter.
 #[derive(Default)]

@@ -5,8 +5,9 @@
 use super::{federated, half, key, none, plain_api, url};
 use crate::api::{self, Api};
 use crate::connection::Auth;
-use crate::document::{Fields, Variables};
 use crate::error::Error;
+use crate::fields::Fields;
+use crate::variables::Variables;
 
 const KEY: &str = "ANTHROPIC_API_KEY";
 const RULE: &str = "ANTHROPIC_FEDERATION_RULE_ID";

@@ -3,8 +3,9 @@
 use super::{federated, half, none, plain_api};
 use crate::api::Api;
 use crate::connection::Auth;
-use crate::document::{Fields, Variables};
 use crate::error::Error;
+use crate::fields::Fields;
+use crate::variables::Variables;
 
 const RULE: &str = "OPENAI_FEDERATION_RULE_ID";
 const TOKEN_FILE: &str = "OPENAI_IDENTITY_TOKEN_FILE";

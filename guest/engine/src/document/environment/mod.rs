@@ -12,11 +12,13 @@ use serde_json::{Map, Value};
 
 use crate::api::{Api, Flavour};
 use crate::connection::{Auth, Connection, Located};
-use crate::document::{Fields, Variables, fields, registry};
+use crate::document::registry;
 use crate::error::{Code, Error, field};
+use crate::fields::{self, Fields};
 use crate::plan::Origin;
 use crate::secret::Secret;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Connection, Error> {
     let name = document.required_text("environment")?;

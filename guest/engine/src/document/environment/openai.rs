@@ -3,10 +3,11 @@
 use super::{federated, half, key, none, url};
 use crate::api::{self, Api};
 use crate::connection::{Auth, Located};
-use crate::document::{Fields, Variables, fields};
 use crate::error::Error;
+use crate::fields::{self, Fields};
 use crate::plan::Origin;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 /// Both are read before either may fail, so that every variable is asked for.
 pub(super) fn read(document: &Fields<'_>, variables: &Variables) -> Result<(Api, Auth), Error> {

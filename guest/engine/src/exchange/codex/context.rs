@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::document::Fields;
 use crate::error::{Code, Error};
+use crate::fields::Fields;
 
 /// In bytes, as JSON.
 const LIMIT: usize = 1_024;
@@ -55,7 +55,7 @@ fn is_text(value: &Value, limit: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Warnings;
+    use crate::fields::Warnings;
 
     fn context(value: Value) -> Result<Option<String>, Error> {
         let warnings = Warnings::default();

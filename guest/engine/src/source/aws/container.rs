@@ -1,12 +1,12 @@
 //! The role of a container: Amazon ECS, and EKS Pod Identity ("Container credential provider", AWS SDKs reference guide).
 
-use crate::document::Variables;
 use crate::error::{Code, Error, field};
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::secret::Secret;
 use crate::source::token_file;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 use super::credentials::{secret, text};
 use super::keys::Keys;

@@ -1,10 +1,10 @@
 //! Which keys sign, found in the order of AWS's SDKs ("Standardized credential providers"): keys in the environment, a
 //! role for a Kubernetes service account (IRSA), a container's role (ECS, EKS Pod Identity), an instance's role (EC2).
 
-use crate::document::Variables;
 use crate::error::{Code, Error, field};
 use crate::plan::{Origin, Plan};
 use crate::secret::Secret;
+use crate::variables::Variables;
 
 use super::container::Container;
 use super::instance::Instance;

@@ -1,12 +1,12 @@
 //! The role of an EC2 instance, from its metadata service in version 2: a session token first, then the name of the
 //! role, then its keys (EC2 user guide, "Use the Instance Metadata Service to access instance metadata").
 
-use crate::document::Variables;
 use crate::error::{Code, Error, field};
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::secret::Secret;
 use crate::url::WebUrl;
+use crate::variables::Variables;
 
 use super::credentials::text;
 use super::keys::Keys;

@@ -17,12 +17,13 @@ mod timestamp;
 mod web_identity;
 mod xml;
 
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error};
+use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Origin, Plan};
 use crate::source::{Entry, Fetch, Source};
 use crate::subject_token::SubjectToken;
+use crate::variables::Variables;
 
 use credentials::Credentials;
 use sts::Sts;

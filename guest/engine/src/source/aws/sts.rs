@@ -1,10 +1,11 @@
 //! AWS Security Token Service, two of its calls in the query protocol (STS API reference, version 2011-06-15).
 
-use crate::document::{Fields, Variables};
 use crate::error::{Code, Error, field};
+use crate::fields::Fields;
 use crate::io::{Io, Request, Response};
 use crate::plan::{Origin, Plan};
 use crate::secret::{Secret, SecretBytes};
+use crate::variables::Variables;
 
 use super::credentials::text;
 use super::keys::Keys;

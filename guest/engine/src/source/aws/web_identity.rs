@@ -1,11 +1,11 @@
 //! IAM roles for service accounts: a Kubernetes token is traded for the keys of a role by STS's
 //! `AssumeRoleWithWebIdentity`, the one call that needs no signature (STS API reference).
 
-use crate::document::Variables;
 use crate::error::{Code, Error, field};
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::source::token_file;
+use crate::variables::Variables;
 
 use super::credentials::{half, text};
 use super::keys::Keys;

@@ -252,7 +252,7 @@ pub(crate) fn header_secret(text: String, name: &str) -> Result<Secret, Error> {
 }
 
 /// The known name that an unknown one was probably meant to be.
-pub(super) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     let scored =
         known.iter().map(|other| (likeness(name, other), *other)).filter(|(score, _)| *score >= ALIKE);
     scored.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, other)| other)
@@ -272,7 +272,7 @@ fn likeness(a: &str, b: &str) -> f64 {
 }
 
 /// A JSON type, as people call it.
-pub(super) fn type_of(value: &Value) -> &'static str {
+pub(crate) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
