@@ -2,7 +2,7 @@
 
 use crate::connection::{Auth, Connection};
 use crate::error::Error;
-use crate::exchange::Issued;
+use crate::exchange::{self, Issued};
 use crate::io::Io;
 use crate::plan::Warning;
 use crate::secret::Secret;
@@ -20,7 +20,7 @@ pub(crate) async fn run(connection: &Connection, io: &Io) -> Result<Outcome, Err
         Auth::WorkloadIdentity { source, exchange } => {
             let subject = source.token(io).await?;
             let warnings = crate::audience::control_plane(subject.claims()).into_iter().collect();
-            let issued = exchange.trade(io, &subject).await?;
+            let issued = exchange::trade(&**exchange, io, &subject).await?;
             Ok(Outcome { issued, warnings })
         }
         Auth::ApiKey(key) => {

@@ -125,7 +125,11 @@ codes! {
 
 /// A failure. Built from codes, field names and shapes; never from a secret or a response body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Parts>);
+
+/// In a box: nearly every function here may return an error, and next to none does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Parts {
     code: Code,
     message: String,
     retry_after_ms: Option<u64>,
@@ -135,43 +139,44 @@ impl Error {
     /// `message` says what happened and what to do next, in one or two sentences.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: one_line(message.into()), retry_after_ms: None }
+        Self(Box::new(Parts { code, message: one_line(message.into()), retry_after_ms: None }))
     }
 
     /// With the time to leave it alone, as the other side asked or as the lease decided.
     #[must_use]
-    pub fn retry_after(self, ms: Option<u64>) -> Self {
-        Self { retry_after_ms: ms, ..self }
+    pub fn retry_after(mut self, ms: Option<u64>) -> Self {
+        self.0.retry_after_ms = ms;
+        self
     }
 
     /// What went wrong.
     #[must_use]
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// Who has to act.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        self.code.kind()
+        self.0.code.kind()
     }
 
     /// For people.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// Milliseconds to leave it alone.
     #[must_use]
     pub fn retry_after_ms(&self) -> Option<u64> {
-        self.retry_after_ms
+        self.0.retry_after_ms
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code.as_str(), self.message)
+        write!(f, "{}: {}", self.0.code.as_str(), self.0.message)
     }
 }
 

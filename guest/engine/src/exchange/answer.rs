@@ -14,10 +14,6 @@ use crate::secret::Secret;
 /// `expires_in` is recommended, not required; without it a token is trusted for five minutes.
 const UNSTATED_LIFETIME_MS: u64 = 300_000;
 
-pub(super) fn read(body: &[u8], anchor: Now) -> Result<Issued, Error> {
-    issued(object(body)?, anchor)
-}
-
 /// The fields of the answer.
 pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
     let malformed = |fault: &str| {

@@ -3,12 +3,11 @@
 
 use crate::api::{self, Flavour};
 use crate::error::Error;
-use crate::exchange::body::Encoding;
-use crate::exchange::endpoint::Trading;
+use crate::exchange::body::{Encoding, push};
 use crate::exchange::refusal::Advice;
-use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, Parsed, Trade};
+use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, Parsed, TokenRequest, answer};
 use crate::fields::Fields;
-use crate::io::Io;
+use crate::io::Now;
 use crate::plan::{Plan, Warning};
 use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
@@ -66,28 +65,6 @@ impl Anthropic {
     fn endpoint(&self) -> &str {
         self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
     }
-
-    /// The parameters in the order of the official Python client.
-    async fn trade(&self, io: &Io, subject: &SubjectToken) -> Result<Issued, Error> {
-        let mut parameters = vec![
-            ("grant_type", JWT_BEARER),
-            ("assertion", subject.expose()),
-            ("federation_rule_id", &self.federation_rule_id),
-            ("organization_id", &self.organization_id),
-        ];
-        let optional =
-            [("service_account_id", &self.service_account_id), ("workspace_id", &self.workspace_id)];
-        parameters.extend(optional.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
-        let trading = Trading {
-            endpoint: self.endpoint(),
-            encoding: Encoding::Json,
-            headers: vec![("anthropic-beta", Secret::new(EXCHANGE_BETA.to_owned()))],
-            parameters,
-            advice: ADVICE,
-        };
-        let beside = vec![("anthropic-beta", Secret::new(TOKEN_BETA.to_owned()))];
-        Ok(Issued { beside, ..trading.issued(io, subject).await? })
-    }
 }
 
 impl Exchange for Anthropic {
@@ -122,7 +99,27 @@ impl Exchange for Anthropic {
         plan.needs_endpoint("POST", self.endpoint());
     }
 
-    fn trade<'a>(&'a self, io: &'a Io, subject: &'a SubjectToken) -> Trade<'a> {
-        Box::pin(self.trade(io, subject))
+    /// The parameters in the order of the official Python client.
+    fn request<'a>(&'a self, subject: &'a SubjectToken) -> TokenRequest<'a> {
+        let mut parameters = vec![
+            ("grant_type", JWT_BEARER),
+            ("assertion", subject.expose()),
+            ("federation_rule_id", &self.federation_rule_id),
+            ("organization_id", &self.organization_id),
+        ];
+        push(&mut parameters, "service_account_id", self.service_account_id.as_deref());
+        push(&mut parameters, "workspace_id", self.workspace_id.as_deref());
+        TokenRequest {
+            endpoint: self.endpoint(),
+            encoding: Encoding::Json,
+            headers: vec![("anthropic-beta", Secret::new(EXCHANGE_BETA.to_owned()))],
+            parameters,
+            advice: ADVICE,
+        }
+    }
+
+    fn issued(&self, body: &[u8], anchor: Now) -> Result<Issued, Error> {
+        let beside = vec![("anthropic-beta", Secret::new(TOKEN_BETA.to_owned()))];
+        Ok(Issued { beside, ..answer::issued(answer::object(body)?, anchor)? })
     }
 }

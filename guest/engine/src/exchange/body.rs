@@ -8,6 +8,11 @@ use crate::secret::SecretBytes;
 /// Name and value of each parameter.
 pub(super) type Parameters<'a> = Vec<(&'a str, &'a str)>;
 
+/// Adds a parameter, where there is a value for it.
+pub(super) fn push<'a>(parameters: &mut Parameters<'a>, name: &'a str, value: Option<&'a str>) {
+    parameters.extend(value.map(|value| (name, value)));
+}
+
 /// How parameters are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {

@@ -7,12 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::api::{self, Flavour};
 use crate::error::{Code, Error};
-use crate::exchange::body::Encoding;
-use crate::exchange::endpoint::Trading;
+use crate::exchange::body::{Encoding, push};
 use crate::exchange::refusal::Advice;
-use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, Parsed, Trade, answer};
+use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, Parsed, TokenRequest, answer};
 use crate::fields::Fields;
-use crate::io::Io;
+use crate::io::Now;
 use crate::plan::{Plan, Warning};
 use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
@@ -62,30 +61,6 @@ impl Codex {
 
     fn endpoint(&self) -> &str {
         self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
-    }
-
-    /// The parameters in the order of the official client.
-    async fn trade(&self, io: &Io, subject: &SubjectToken) -> Result<Issued, Error> {
-        let mut parameters = vec![
-            ("grant_type", JWT_BEARER),
-            ("assertion", subject.expose()),
-            ("federation_rule_id", &self.federation_rule_id),
-        ];
-        parameters.extend(self.context.as_deref().map(|context| ("workload_identity_context", context)));
-        let endpoint = self.endpoint();
-        let trading =
-            Trading { endpoint, encoding: Encoding::Form, headers: Vec::new(), parameters, advice: ADVICE };
-        let (body, anchor) = trading.granted(io, subject).await?;
-        let fields = answer::object(&body)?;
-        let account = account(&fields)?;
-        let issued = answer::issued(fields, anchor)?;
-        if issued.lifetime_ms > LONGEST_LIFE_MS {
-            return Err(Error::new(
-                Code::ResponseLifetime,
-                "the token endpoint granted the exchange, but `expires_in` exceeds 3600 seconds, which no federation rule allows; check that it is OpenAI's",
-            ));
-        }
-        Ok(Issued { beside: vec![(ACCOUNT_HEADER, account)], ..issued })
     }
 }
 
@@ -146,7 +121,33 @@ impl Exchange for Codex {
         }
     }
 
-    fn trade<'a>(&'a self, io: &'a Io, subject: &'a SubjectToken) -> Trade<'a> {
-        Box::pin(self.trade(io, subject))
+    /// The parameters in the order of the official client.
+    fn request<'a>(&'a self, subject: &'a SubjectToken) -> TokenRequest<'a> {
+        let mut parameters = vec![
+            ("grant_type", JWT_BEARER),
+            ("assertion", subject.expose()),
+            ("federation_rule_id", &self.federation_rule_id),
+        ];
+        push(&mut parameters, "workload_identity_context", self.context.as_deref());
+        TokenRequest {
+            endpoint: self.endpoint(),
+            encoding: Encoding::Form,
+            headers: Vec::new(),
+            parameters,
+            advice: ADVICE,
+        }
+    }
+
+    fn issued(&self, body: &[u8], anchor: Now) -> Result<Issued, Error> {
+        let fields = answer::object(body)?;
+        let account = account(&fields)?;
+        let issued = answer::issued(fields, anchor)?;
+        if issued.lifetime_ms > LONGEST_LIFE_MS {
+            return Err(Error::new(
+                Code::ResponseLifetime,
+                "the token endpoint granted the exchange, but `expires_in` exceeds 3600 seconds, which no federation rule allows; check that it is OpenAI's",
+            ));
+        }
+        Ok(Issued { beside: vec![(ACCOUNT_HEADER, account)], ..issued })
     }
 }

@@ -3,13 +3,13 @@
 use crate::error::Error;
 use crate::exchange::body::{Encoding, Parameters};
 use crate::exchange::refusal::Advice;
-use crate::exchange::{Issued, RESPONSE_LIMIT, TIMEOUT_MS, answer, refusal};
-use crate::io::{Io, Now, Request};
-use crate::secret::{Secret, SecretBytes};
+use crate::exchange::{Exchange, Issued, RESPONSE_LIMIT, TIMEOUT_MS, refusal};
+use crate::io::{Io, Request};
+use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
 
 /// A request that trades an identity token.
-pub(super) struct Trading<'a> {
+pub struct TokenRequest<'a> {
     /// Where to.
     pub(super) endpoint: &'a str,
     /// How the parameters are written.
@@ -22,35 +22,28 @@ pub(super) struct Trading<'a> {
     pub(super) advice: Advice,
 }
 
-impl Trading<'_> {
-    /// The token that the endpoint grants.
-    pub(super) async fn issued(self, io: &Io, subject: &SubjectToken) -> Result<Issued, Error> {
-        let (body, anchor) = self.granted(io, subject).await?;
-        answer::read(&body, anchor)
-    }
-
-    /// The body of a granting answer, and the moment before the request.
-    pub(super) async fn granted(self, io: &Io, subject: &SubjectToken) -> Result<(SecretBytes, Now), Error> {
-        let body = self.encoding.write(&self.parameters)?;
-        let mut headers = vec![
-            ("content-type", Secret::new(self.encoding.content_type().to_owned())),
-            ("content-length", Secret::new(body.len().to_string())),
-        ];
-        headers.extend(self.headers);
-        let request = Request {
-            method: "POST",
-            url: self.endpoint.to_owned(),
-            headers,
-            body,
-            timeout_ms: TIMEOUT_MS,
-            response_limit: RESPONSE_LIMIT,
-        };
-        let anchor = io.now();
-        let response = io.send(request).await.map_err(|fault| refusal::of_fault(fault, self.endpoint))?;
-        if response.status == 200 {
-            Ok((response.body, anchor))
-        } else {
-            Err(refusal::of_response(&response, io.now(), subject.claims(), self.advice))
-        }
+/// One request, one answer.
+pub async fn trade(exchange: &dyn Exchange, io: &Io, subject: &SubjectToken) -> Result<Issued, Error> {
+    let TokenRequest { endpoint, encoding, headers: beside, parameters, advice } = exchange.request(subject);
+    let body = encoding.write(&parameters)?;
+    let mut headers = vec![
+        ("content-type", Secret::new(encoding.content_type().to_owned())),
+        ("content-length", Secret::new(body.len().to_string())),
+    ];
+    headers.extend(beside);
+    let request = Request {
+        method: "POST",
+        url: endpoint.to_owned(),
+        headers,
+        body,
+        timeout_ms: TIMEOUT_MS,
+        response_limit: RESPONSE_LIMIT,
+    };
+    let anchor = io.now();
+    let response = io.send(request).await.map_err(|fault| refusal::of_fault(fault, endpoint))?;
+    if response.status == 200 {
+        exchange.issued(&response.body, anchor)
+    } else {
+        Err(refusal::of_response(&response, io.now(), subject.claims(), advice))
     }
 }

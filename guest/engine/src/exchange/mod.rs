@@ -13,13 +13,12 @@ mod rfc7523;
 mod rfc8693;
 mod standard;
 
-use std::future::Future;
-use std::pin::Pin;
+pub use endpoint::{TokenRequest, trade};
 
 use crate::api::{self, Flavour};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::io::{Io, Now};
+use crate::io::Now;
 use crate::plan::Plan;
 use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
@@ -42,12 +41,14 @@ pub trait Exchange {
     /// Adds the settings, what is needed, and what is doubtful.
     fn describe(&self, plan: &mut Plan);
 
-    /// One request, one answer.
-    fn trade<'a>(&'a self, io: &'a Io, subject: &'a SubjectToken) -> Trade<'a>;
-}
+    /// What to ask for a token with.
+    fn request<'a>(&'a self, subject: &'a SubjectToken) -> TokenRequest<'a>;
 
-/// The future that [`Exchange::trade`] returns.
-pub type Trade<'a> = Pin<Box<dyn Future<Output = Result<Issued, Error>> + 'a>>;
+    /// What the body of a granting answer (200) holds. `anchor`: the moment before the request was sent.
+    fn issued(&self, body: &[u8], anchor: Now) -> Result<Issued, Error> {
+        answer::issued(answer::object(body)?, anchor)
+    }
+}
 
 /// What a token endpoint issued.
 pub struct Issued {

@@ -1,12 +1,10 @@
 //! OpenAI's token endpoint: RFC 8693's token exchange in JSON instead of a form
 //! (developers.openai.com, "Workload identity token exchange").
 
-use crate::error::{Code, Error};
+use crate::error::Code;
 use crate::exchange::body::Encoding;
-use crate::exchange::endpoint::Trading;
-use crate::exchange::{Entry, Exchange, Issued, Parsed, TOKEN_EXCHANGE, Trade};
+use crate::exchange::{Entry, Exchange, Parsed, TOKEN_EXCHANGE, TokenRequest};
 use crate::fields::Fields;
-use crate::io::Io;
 use crate::plan::{Plan, Warning};
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
@@ -47,24 +45,6 @@ impl OpenAi {
     fn endpoint(&self) -> &str {
         self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
     }
-
-    /// The parameters in the order of the official Python client.
-    async fn trade(&self, io: &Io, subject: &SubjectToken) -> Result<Issued, Error> {
-        let trading = Trading {
-            endpoint: self.endpoint(),
-            encoding: Encoding::Json,
-            headers: Vec::new(),
-            parameters: vec![
-                ("grant_type", TOKEN_EXCHANGE),
-                ("subject_token", subject.expose()),
-                ("subject_token_type", self.token_type.unwrap_or(self.assumed_type).urn()),
-                ("identity_provider_id", &self.identity_provider_id),
-                ("service_account_id", &self.service_account_id),
-            ],
-            advice: &[],
-        };
-        trading.issued(io, subject).await
-    }
 }
 
 impl Exchange for OpenAi {
@@ -94,7 +74,20 @@ impl Exchange for OpenAi {
         }
     }
 
-    fn trade<'a>(&'a self, io: &'a Io, subject: &'a SubjectToken) -> Trade<'a> {
-        Box::pin(self.trade(io, subject))
+    /// The parameters in the order of the official Python client.
+    fn request<'a>(&'a self, subject: &'a SubjectToken) -> TokenRequest<'a> {
+        TokenRequest {
+            endpoint: self.endpoint(),
+            encoding: Encoding::Json,
+            headers: Vec::new(),
+            parameters: vec![
+                ("grant_type", TOKEN_EXCHANGE),
+                ("subject_token", subject.expose()),
+                ("subject_token_type", self.token_type.unwrap_or(self.assumed_type).urn()),
+                ("identity_provider_id", &self.identity_provider_id),
+                ("service_account_id", &self.service_account_id),
+            ],
+            advice: &[],
+        }
     }
 }

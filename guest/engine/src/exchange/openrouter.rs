@@ -2,13 +2,10 @@
 //! (openrouter.ai, "Workload identity federation").
 
 use crate::api::{self, Flavour};
-use crate::error::Error;
-use crate::exchange::body::Encoding;
-use crate::exchange::endpoint::Trading;
+use crate::exchange::body::{Encoding, push};
 use crate::exchange::refusal::Advice;
-use crate::exchange::{Entry, Exchange, Issued, Parsed, TOKEN_EXCHANGE, Trade};
+use crate::exchange::{Entry, Exchange, Parsed, TOKEN_EXCHANGE, TokenRequest};
 use crate::fields::Fields;
-use crate::io::Io;
 use crate::plan::Plan;
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
@@ -48,20 +45,6 @@ impl OpenRouter {
     fn endpoint(&self) -> &str {
         self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
     }
-
-    async fn trade(&self, io: &Io, subject: &SubjectToken) -> Result<Issued, Error> {
-        let mut parameters = vec![
-            ("grant_type", TOKEN_EXCHANGE),
-            ("federation_policy_id", &self.federation_policy_id),
-            ("subject_token", subject.expose()),
-            ("subject_token_type", TokenType::Jwt.urn()),
-        ];
-        parameters.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
-        let endpoint = self.endpoint();
-        let trading =
-            Trading { endpoint, encoding: Encoding::Form, headers: Vec::new(), parameters, advice: ADVICE };
-        trading.issued(io, subject).await
-    }
 }
 
 impl Exchange for OpenRouter {
@@ -84,7 +67,20 @@ impl Exchange for OpenRouter {
         plan.needs_endpoint("POST", self.endpoint());
     }
 
-    fn trade<'a>(&'a self, io: &'a Io, subject: &'a SubjectToken) -> Trade<'a> {
-        Box::pin(self.trade(io, subject))
+    fn request<'a>(&'a self, subject: &'a SubjectToken) -> TokenRequest<'a> {
+        let mut parameters = vec![
+            ("grant_type", TOKEN_EXCHANGE),
+            ("federation_policy_id", &self.federation_policy_id),
+            ("subject_token", subject.expose()),
+            ("subject_token_type", TokenType::Jwt.urn()),
+        ];
+        push(&mut parameters, "scope", self.scope.as_deref());
+        TokenRequest {
+            endpoint: self.endpoint(),
+            encoding: Encoding::Form,
+            headers: Vec::new(),
+            parameters,
+            advice: ADVICE,
+        }
     }
 }

@@ -4,10 +4,10 @@
 
 use crate::api::{self, Flavour};
 use crate::error::Code;
-use crate::exchange::standard::{Standard, push};
-use crate::exchange::{Entry, Exchange, JWT_BEARER, Parsed, Trade};
+use crate::exchange::body::push;
+use crate::exchange::standard::Standard;
+use crate::exchange::{Entry, Exchange, JWT_BEARER, Parsed, TokenRequest};
 use crate::fields::Fields;
-use crate::io::Io;
 use crate::plan::Plan;
 use crate::subject_token::SubjectToken;
 use crate::variables::Variables;
@@ -71,7 +71,7 @@ impl Exchange for Rfc7523 {
         self.standard.describe(plan);
     }
 
-    fn trade<'a>(&'a self, io: &'a Io, subject: &'a SubjectToken) -> Trade<'a> {
+    fn request<'a>(&'a self, subject: &'a SubjectToken) -> TokenRequest<'a> {
         let Standard { resource, audience, scope, client, .. } = &self.standard;
         let mut parameters = Vec::new();
         match self.grant {
@@ -92,6 +92,6 @@ impl Exchange for Rfc7523 {
         }
         push(&mut parameters, "resource", resource.as_deref());
         push(&mut parameters, "audience", audience.as_deref());
-        Box::pin(self.standard.trade(io, subject, parameters))
+        self.standard.request(parameters)
     }
 }

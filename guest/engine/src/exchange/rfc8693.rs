@@ -1,10 +1,10 @@
 //! OAuth 2.0 token exchange (RFC 8693) at any endpoint: Google's STS, Keycloak, and whoever else follows the standard.
 
 use crate::api::{self, Flavour};
-use crate::exchange::standard::{Standard, push};
-use crate::exchange::{Entry, Exchange, Parsed, TOKEN_EXCHANGE, Trade};
+use crate::exchange::body::push;
+use crate::exchange::standard::Standard;
+use crate::exchange::{Entry, Exchange, Parsed, TOKEN_EXCHANGE, TokenRequest};
 use crate::fields::Fields;
-use crate::io::Io;
 use crate::plan::Plan;
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
@@ -44,7 +44,7 @@ impl Exchange for Rfc8693 {
     }
 
     /// The parameters of section 2.1, in its order.
-    fn trade<'a>(&'a self, io: &'a Io, subject: &'a SubjectToken) -> Trade<'a> {
+    fn request<'a>(&'a self, subject: &'a SubjectToken) -> TokenRequest<'a> {
         let Standard { resource, audience, scope, client, .. } = &self.standard;
         let mut parameters = vec![("grant_type", TOKEN_EXCHANGE)];
         push(&mut parameters, "resource", resource.as_deref());
@@ -55,6 +55,6 @@ impl Exchange for Rfc8693 {
         parameters
             .push(("subject_token_type", self.subject_token_type.as_deref().unwrap_or(TokenType::Jwt.urn())));
         client.parameters(&mut parameters);
-        Box::pin(self.standard.trade(io, subject, parameters))
+        self.standard.request(parameters)
     }
 }

@@ -3,16 +3,13 @@
 use serde_json::Value;
 
 use crate::error::{Code, Error};
-use crate::exchange::Issued;
+use crate::exchange::TokenRequest;
 use crate::exchange::body::{Encoding, Parameters};
 use crate::exchange::client::Client;
-use crate::exchange::endpoint::Trading;
 use crate::exchange::refusal::Advice;
 use crate::fields::Fields;
-use crate::io::Io;
 use crate::plan::{Origin, Plan};
 use crate::secret::Secret;
-use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
 use crate::variables::Variables;
 
@@ -97,28 +94,17 @@ impl Standard {
         plan.needs_endpoint("POST", self.token_endpoint.as_str());
     }
 
-    /// Sends what the standard asks for, then what the vendor wants.
-    pub(super) async fn trade<'a>(
-        &'a self,
-        io: &Io,
-        subject: &SubjectToken,
-        mut parameters: Parameters<'a>,
-    ) -> Result<Issued, Error> {
+    /// What the standard asks for, then what the vendor wants.
+    pub(super) fn request<'a>(&'a self, mut parameters: Parameters<'a>) -> TokenRequest<'a> {
         parameters.extend(self.more.iter().map(|(name, value)| (name.as_str(), value.expose())));
-        let trading = Trading {
+        TokenRequest {
             endpoint: self.token_endpoint.as_str(),
             encoding: self.encoding,
             headers: self.client.headers(),
             parameters,
             advice: ADVICE,
-        };
-        trading.issued(io, subject).await
+        }
     }
-}
-
-/// Adds a setting as a parameter, where it is made.
-pub(super) fn push<'a>(parameters: &mut Parameters<'a>, name: &'a str, value: Option<&'a str>) {
-    parameters.extend(value.map(|value| (name, value)));
 }
 
 fn parameters(mut fields: Fields<'_>) -> Result<Vec<(String, Secret)>, Error> {
