@@ -1,6 +1,8 @@
 //! The engine's types as the contract's.
 
-use std::ops::Deref;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use core::ops::Deref;
 
 use keyless_engine::document::Dialect;
 use keyless_engine::lease::Phase;

@@ -1,5 +1,7 @@
 //! Drives the engine with WASI: does its effects, hands it the answers, waits when there is nothing else to do.
 
+use alloc::vec::Vec;
+
 use keyless_engine::io::{Effect, Now};
 use keyless_engine::{Answered, Event, Machine};
 use wasi::clocks::{monotonic_clock, wall_clock};

@@ -1,5 +1,7 @@
 //! Reading a file through the directories that the host opened for us.
 
+use alloc::vec::Vec;
+
 use keyless_engine::io::FileFault;
 use keyless_engine::secret::SecretBytes;
 use wasi::filesystem::preopens;

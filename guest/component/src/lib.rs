@@ -4,12 +4,19 @@
 //! the contract's ([`convert`]), and lets a renewal go on between calls ([`driver`]): a request that was started belongs
 //! to the host and proceeds while nobody is in the guest, so no call has to wait for it.
 
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+#[cfg_attr(target_arch = "wasm32", macro_use)]
+extern crate alloc;
+
 mod convert;
 mod driver;
 mod files;
 mod requests;
 
-use std::cell::RefCell;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use keyless_engine::{Machine, Variables};
 
@@ -39,6 +46,19 @@ mod bindings {
     export!(Provider with_types_in self);
 
     use super::Provider;
+}
+
+/// Without std, because std's panics bring their messages along, and nobody would read them: a panic is a trap, and the
+/// host replaces the instance. It makes the component a tenth smaller.
+#[cfg(target_arch = "wasm32")]
+mod alone {
+    #[global_allocator]
+    static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
+    #[panic_handler]
+    fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+        core::arch::wasm32::unreachable()
+    }
 }
 
 struct Provider;

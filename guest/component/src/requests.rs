@@ -1,5 +1,9 @@
 //! One HTTP exchange over `wasi:http`, as far as it goes without waiting each time somebody looks.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use keyless_engine::io::{Request, Response, SendFault};
 use keyless_engine::secret::SecretBytes;
 use wasi::clocks::monotonic_clock;
@@ -64,7 +68,7 @@ impl Exchange {
 
     fn advance(&mut self) -> Option<Result<Response, SendFault>> {
         loop {
-            match std::mem::replace(&mut self.state, State::Ended) {
+            match core::mem::replace(&mut self.state, State::Ended) {
                 State::Sending { mut upload, response } => match upload.progress() {
                     // An endpoint may answer, a host may fail, before everything is sent.
                     Ok(false) if response.subscribe().ready() => self.state = State::Waiting(response),

@@ -1,5 +1,9 @@
 //! What a credential opens, and the form in which that API wants to see it.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::connection::Located;
 use crate::error::{Code, Error};
 use crate::exchange::Issued;

@@ -1,5 +1,8 @@
 //! One attempt to get an access token, from the identity to the answer, as one straight function.
 
+use alloc::borrow::ToOwned as _;
+use alloc::vec::Vec;
+
 use crate::connection::{Auth, Connection};
 use crate::error::Error;
 use crate::exchange::{self, Issued};

@@ -1,5 +1,9 @@
 //! The parsed, validated document: everything in it can be used as it is.
 
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::string::ToString as _;
+
 use crate::api::Api;
 use crate::exchange::Exchange;
 use crate::plan::{Origin, Plan};

@@ -4,9 +4,7 @@
 //! the tokens that they are issued and the moments at which things happen to them, and a hash of those spreads them as
 //! well. Nothing here protects a secret; it only keeps clients from acting in the same second.
 
-use std::hash::Hasher as _;
-// SipHash with a fixed key: `DefaultHasher` may change between releases of Rust, which only moves the jitter.
-use std::hash::DefaultHasher;
+use sha2::{Digest as _, Sha256};
 
 /// A stream of numbers that depends on everything stirred in so far.
 #[derive(Default)]
@@ -15,10 +13,9 @@ pub struct Entropy(u64);
 impl Entropy {
     /// Mixes in what is particular to this instance or this moment.
     pub fn stir(&mut self, bytes: &[u8]) {
-        let mut hasher = DefaultHasher::new();
-        hasher.write_u64(self.0);
-        hasher.write(bytes);
-        self.0 = hasher.finish();
+        // More than is needed, and in the component anyway, for signatures.
+        let digest = Sha256::new().chain_update(self.0.to_le_bytes()).chain_update(bytes).finalize();
+        self.0 = digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
     }
 
     /// A number from 0 to `most`, both included.

@@ -1,6 +1,8 @@
 //! Everything that can go wrong, as stable codes, each with one class: who has to act.
 
-use std::fmt;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
 
 /// Who has to act. One per exit code of the command and per case of the WIT `error` variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,7 +182,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}
 
 /// What is shown to people may quote names that a document chose: those must not break a line of a log, nor steer a
 /// terminal.

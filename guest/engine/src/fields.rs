@@ -1,12 +1,16 @@
 //! Taking a JSON object apart, field by field, with errors that name the field and warnings for what nobody asked for.
 
-use std::cell::Cell;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::Cell;
 
 use serde_json::{Map, Value};
 
 use crate::error::{Code, Error, field};
 use crate::plan::Warning;
 use crate::secret::Secret;
+use crate::spelling;
 use crate::url::WebUrl;
 
 /// A JSON object of a document. Reading a field takes it out, so that what is left at the end is unknown.
@@ -129,7 +133,7 @@ impl<'a> Fields<'a> {
             clippy::cast_sign_loss,
             reason = "the range was just checked"
         )]
-        Ok(Some((seconds * 1_000.0).round() as u64))
+        Ok(Some((seconds * 1_000.0 + 0.5) as u64))
     }
 
     /// A URL to which no secret goes from here.
@@ -181,7 +185,7 @@ impl<'a> Fields<'a> {
 
     /// Everything that is left, whatever its name.
     pub fn rest(&mut self) -> impl Iterator<Item = (String, Value)> + use<> {
-        std::mem::take(&mut self.map).into_iter()
+        core::mem::take(&mut self.map).into_iter()
     }
 
     /// Takes a key out that is known but has no meaning here. True when it was there.
@@ -197,7 +201,7 @@ impl<'a> Fields<'a> {
     /// Warns of every field that nobody asked for, with the nearest known name.
     pub fn finish(self) {
         for key in self.map.keys() {
-            let hint = nearest(key, &self.asked).map_or_else(
+            let hint = spelling::nearest(key, &self.asked).map_or_else(
                 || format!("known here: {}", self.asked.join(", ")),
                 |name| format!("did you mean `{name}`?"),
             );
@@ -218,7 +222,7 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn missing(&self, key: &str) -> Error {
         // A misspelt name is the likeliest reason.
-        let near = self.map.keys().find(|other| close(key, other));
+        let near = self.map.keys().find(|other| spelling::close(key, other));
         let hint = near.map_or_else(String::new, |other| {
             format!("; `{}` looks like a misspelling of it", self.name(other))
         });
@@ -249,26 +253,6 @@ pub(crate) fn header_secret(text: String, name: &str) -> Result<Secret, Error> {
         ));
     }
     Ok(secret)
-}
-
-/// The known name that an unknown one was probably meant to be.
-pub(crate) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
-    let scored =
-        known.iter().map(|other| (likeness(name, other), *other)).filter(|(score, _)| *score >= ALIKE);
-    scored.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, other)| other)
-}
-
-fn close(a: &str, b: &str) -> bool {
-    likeness(a, b) >= ALIKE
-}
-
-/// `token_path` for `token_file_path` is above, `host` for `port` below.
-const ALIKE: f64 = 0.85;
-
-/// Jaro-Winkler favours a common beginning: people forget the end of a name more often than they misspell it.
-fn likeness(a: &str, b: &str) -> f64 {
-    let plain = |text: &str| text.to_ascii_lowercase().replace('-', "_");
-    strsim::jaro_winkler(&plain(a), &plain(b))
 }
 
 /// A JSON type, as people call it.

@@ -4,11 +4,14 @@
 //! adapter takes it from there, does it with whatever its host has, and reports an answer under the same id. Nothing
 //! here knows a runtime: the only poll loop is the one in [`crate::machine`].
 
-use std::cell::RefCell;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll};
+use alloc::borrow::ToOwned as _;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
 use crate::secret::{Secret, SecretBytes};
 
@@ -196,7 +199,7 @@ impl Io {
     }
 
     pub(crate) fn take_effects(&self) -> Vec<Effect> {
-        std::mem::take(&mut self.0.borrow_mut().outbox)
+        core::mem::take(&mut self.0.borrow_mut().outbox)
     }
 
     pub(crate) fn timer(&self) -> Option<u64> {

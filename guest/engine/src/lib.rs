@@ -12,15 +12,23 @@
 //! - [`lease`]: when to renew, what to do about failure. Knows nothing of the others.
 //! - [`machine`]: the whole, for adapters. Time, answers and randomness are handed in; a run can be replayed.
 
+// No I/O, and the compiler sees to it: there are no files, sockets, clocks or threads in `core` and `alloc`.
+#![cfg_attr(not(test), no_std)]
+
+#[macro_use]
+extern crate alloc;
+
 pub mod api;
 mod attempt;
 mod audience;
+mod calendar;
 pub mod connection;
 pub mod document;
 pub mod entropy;
 pub mod error;
 pub mod exchange;
 pub mod fields;
+mod http_date;
 pub mod io;
 pub mod lease;
 pub mod machine;
@@ -28,6 +36,7 @@ pub mod plan;
 pub mod retry_after;
 pub mod secret;
 pub mod source;
+mod spelling;
 pub mod subject_token;
 pub mod token_type;
 pub mod url;

@@ -3,10 +3,13 @@
 //! An adapter tells what happened and when, does the effects it gets back, and asks for the credential. It needs no
 //! runtime, no threads and no timers of its own beyond [`Machine::wake_at`].
 
-use std::future::Future;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
 
 use crate::attempt::{self, Outcome};
 use crate::connection::{Auth, Connection};

@@ -1,5 +1,9 @@
 //! What a connection is and needs, told without doing anything.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::error::one_line;
 use crate::secret::Secret;
 

@@ -1,7 +1,6 @@
 //! `Retry-After` in both its forms (RFC 9110, section 10.2.3).
 
-use std::time::{Duration, UNIX_EPOCH};
-
+use crate::http_date;
 use crate::io::{Now, Response};
 
 /// Milliseconds to wait, as the response asks. None when it does not ask, or not in a form that can be read.
@@ -12,15 +11,10 @@ pub fn read(response: &Response, now: Now) -> Option<u64> {
         // Too many digits for a number mean a very long time.
         return Some(text.parse::<u64>().map_or(u64::MAX, |seconds| seconds.saturating_mul(1_000)));
     }
-    let until = unix_ms(text)?;
+    let until = http_date::unix_ms(text)?;
     // Against the sender's own clock where it shows one: this machine's may be wrong.
-    let from = response.header("date").and_then(unix_ms).unwrap_or(now.wall_ms);
+    let from = response.header("date").and_then(http_date::unix_ms).unwrap_or(now.wall_ms);
     Some(until.saturating_sub(from))
-}
-
-fn unix_ms(date: &str) -> Option<u64> {
-    let since: Duration = httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    u64::try_from(since.as_millis()).ok()
 }
 
 #[cfg(test)]

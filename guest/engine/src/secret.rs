@@ -1,6 +1,9 @@
 //! The one type that holds secrets.
 
-use std::ops::{Deref, DerefMut};
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
 
 use zeroize::Zeroize as _;
 

@@ -3,6 +3,10 @@
 //! Nothing here verifies a signature: the token endpoint does that. What is read are the claims that explain a refusal
 //! beforehand: a token that has expired, that is for somebody else, or that is no token at all.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;

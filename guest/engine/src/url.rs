@@ -1,5 +1,8 @@
 //! URLs that a document may name.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 use fluent_uri::Uri;
 use fluent_uri::component::Host;
 

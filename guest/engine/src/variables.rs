@@ -1,6 +1,9 @@
 //! Environment variables, as far as the host hands them over.
 
-use std::cell::RefCell;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use crate::secret::Secret;
 

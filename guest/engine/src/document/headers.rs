@@ -1,5 +1,8 @@
 //! Headers that a document adds to the credential.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::secret::Secret;

@@ -9,6 +9,9 @@ mod headers;
 mod native;
 mod registry;
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde_json::{Map, Value};
 
 use crate::connection::Connection;

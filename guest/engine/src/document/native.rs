@@ -13,6 +13,11 @@
 //! or `{"api_key": "sk-..."}`, or `{"api_key": {"variable": "MY_KEY"}}`. It reads nothing from the environment but what
 //! it names.
 
+use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde_json::{Map, Value};
 
 use crate::api::{self, Api, Flavour};

@@ -1,5 +1,8 @@
 //! From the name of a source or an exchange to its parser.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::error::{Code, Error, field};
 use crate::exchange;
 use crate::fields::Fields;

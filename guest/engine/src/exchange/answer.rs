@@ -3,6 +3,9 @@
 //! Strict about what is used, indifferent to the rest: unknown fields, a missing `issued_token_type` and a `scope` are
 //! all seen in the field. Nothing of the body gets into an error.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde_json::{Map, Value};
 
 use crate::error::{Code, Error};
@@ -93,6 +96,6 @@ fn lifetime(value: Option<&Value>) -> Result<u64, Error> {
         clippy::cast_sign_loss,
         reason = "positive, and a float cast saturates"
     )]
-    let ms = (seconds * 1_000.0).ceil() as u64;
-    Ok(ms.min(MAX_LIFETIME_MS))
+    let ms = (seconds * 1_000.0) as u64;
+    Ok(ms.clamp(1, MAX_LIFETIME_MS))
 }

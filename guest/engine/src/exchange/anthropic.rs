@@ -1,6 +1,10 @@
 //! Anthropic's token endpoint: RFC 7523's JWT bearer grant in JSON instead of a form
 //! (platform.claude.com, "Workload identity federation").
 
+use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use crate::api::{self, Flavour};
 use crate::error::Error;
 use crate::exchange::body::{Encoding, push};

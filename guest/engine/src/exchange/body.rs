@@ -1,8 +1,9 @@
 //! The body of a request to a token endpoint: parameters in their order, as a form or as JSON.
 
+use alloc::vec::Vec;
+
 use form_urlencoded::byte_serialize;
 
-use crate::error::{Code, Error};
 use crate::secret::SecretBytes;
 
 /// Name and value of each parameter.
@@ -36,7 +37,7 @@ impl Encoding {
         }
     }
 
-    pub(super) fn write(self, parameters: &[(&str, &str)]) -> Result<SecretBytes, Error> {
+    pub(super) fn write(self, parameters: &[(&str, &str)]) -> SecretBytes {
         // Room for all of it beforehand: a vector that grows leaves pieces of the token behind.
         let room = parameters.iter().map(|(name, value)| WIDEST * (name.len() + value.len()) + AROUND).sum();
         let mut body = SecretBytes::from(Vec::with_capacity(room));
@@ -50,16 +51,16 @@ impl Encoding {
                 }
                 Self::Json => {
                     body.push(if index == 0 { b'{' } else { b',' });
-                    append_json(&mut body, name)?;
+                    append_json(&mut body, name);
                     body.push(b':');
-                    append_json(&mut body, value)?;
+                    append_json(&mut body, value);
                 }
             }
         }
         if self == Self::Json {
             body.push(b'}');
         }
-        Ok(body)
+        body
     }
 }
 
@@ -67,9 +68,26 @@ fn append_form(body: &mut Vec<u8>, text: &str) {
     byte_serialize(text.as_bytes()).for_each(|part| body.extend_from_slice(part.as_bytes()));
 }
 
-fn append_json(body: &mut Vec<u8>, text: &str) -> Result<(), Error> {
-    serde_json::to_writer(body, text)
-        .map_err(|_| Error::new(Code::FieldValue, "the exchange cannot be written as JSON"))
+/// RFC 8259, section 7. By hand, because `serde_json` writes into what grows.
+fn append_json(body: &mut Vec<u8>, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    body.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => body.extend_from_slice(&[b'\\', byte]),
+            b'\n' => body.extend_from_slice(br"\n"),
+            b'\r' => body.extend_from_slice(br"\r"),
+            b'\t' => body.extend_from_slice(br"\t"),
+            8 => body.extend_from_slice(br"\b"),
+            12 => body.extend_from_slice(br"\f"),
+            0..=31 => {
+                body.extend_from_slice(br"\u00");
+                body.extend([byte >> 4, byte & 15].iter().filter_map(|digit| HEX.get(usize::from(*digit))));
+            }
+            _ => body.push(byte),
+        }
+    }
+    body.push(b'"');
 }
 
 #[cfg(test)]
@@ -80,10 +98,18 @@ mod tests {
 
     #[test]
     fn parameters_keep_their_order_and_are_escaped() {
-        let form = Encoding::Form.write(&PARAMETERS).unwrap();
+        let form = Encoding::Form.write(&PARAMETERS);
         assert_eq!(str::from_utf8(&form), Ok("a+b=1%2B2+%22%01%C3%A9&c=x-y_z.%7E*"));
-        let json = Encoding::Json.write(&PARAMETERS).unwrap();
+        let json = Encoding::Json.write(&PARAMETERS);
         assert_eq!(str::from_utf8(&json), Ok(r#"{"a b":"1+2 \"\u0001é","c":"x-y_z.~*"}"#));
+    }
+
+    #[test]
+    fn texts_are_escaped_as_serde_json_escapes_them() {
+        let every: String = (0..=0x2ff).filter_map(char::from_u32).chain("\u{2028}𝄞\\\"/".chars()).collect();
+        let mut body = Vec::new();
+        append_json(&mut body, &every);
+        assert_eq!(String::from_utf8(body).unwrap(), serde_json::to_string(&every).unwrap());
     }
 
     #[test]
@@ -92,7 +118,7 @@ mod tests {
         for encoding in [Encoding::Form, Encoding::Json] {
             let parameters = [("assertion", value.as_str()), ("n", "")];
             let room = parameters.iter().map(|(n, v)| WIDEST * (n.len() + v.len()) + AROUND).sum::<usize>();
-            let body = encoding.write(&parameters).unwrap();
+            let body = encoding.write(&parameters);
             assert!(body.len() <= room, "{} of {room}", body.len());
         }
     }

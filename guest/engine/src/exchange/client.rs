@@ -1,5 +1,9 @@
 //! How a client shows who it is to a token endpoint (RFC 6749, section 2.3), beside the identity token itself.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use form_urlencoded::byte_serialize;

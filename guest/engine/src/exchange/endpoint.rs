@@ -1,5 +1,9 @@
 //! Asking a token endpoint once.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::ToString as _;
+use alloc::vec::Vec;
+
 use crate::error::Error;
 use crate::exchange::body::{Encoding, Parameters};
 use crate::exchange::refusal::Advice;
@@ -25,7 +29,7 @@ pub struct TokenRequest<'a> {
 /// One request, one answer.
 pub async fn trade(exchange: &dyn Exchange, io: &Io, subject: &SubjectToken) -> Result<Issued, Error> {
     let TokenRequest { endpoint, encoding, headers: beside, parameters, advice } = exchange.request(subject);
-    let body = encoding.write(&parameters)?;
+    let body = encoding.write(&parameters);
     let mut headers = vec![
         ("content-type", Secret::new(encoding.content_type().to_owned())),
         ("content-length", Secret::new(body.len().to_string())),

@@ -15,6 +15,9 @@ mod standard;
 
 pub use endpoint::{TokenRequest, trade};
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::api::{self, Flavour};
 use crate::error::Error;
 use crate::fields::Fields;

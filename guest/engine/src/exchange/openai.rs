@@ -1,6 +1,10 @@
 //! OpenAI's token endpoint: RFC 8693's token exchange in JSON instead of a form
 //! (developers.openai.com, "Workload identity token exchange").
 
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::error::Code;
 use crate::exchange::body::Encoding;
 use crate::exchange::{Entry, Exchange, Parsed, TOKEN_EXCHANGE, TokenRequest};

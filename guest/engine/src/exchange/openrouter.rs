@@ -1,6 +1,10 @@
 //! OpenRouter's token endpoint: RFC 8693's token exchange as a form
 //! (openrouter.ai, "Workload identity federation").
 
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::api::{self, Flavour};
 use crate::exchange::body::{Encoding, push};
 use crate::exchange::refusal::Advice;

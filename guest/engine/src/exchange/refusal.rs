@@ -3,6 +3,9 @@
 //! A body may echo the request. So of an error answer only the OAuth code is repeated (and only in the alphabet of such
 //! codes) and the request id; `error_description` never.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 use serde_json::Value;
 
 use crate::error::{Code, Error};

@@ -2,6 +2,9 @@
 //! (section 2.1), and as the authentication of a client that asks in its own name (section 2.2), as Microsoft Entra ID
 //! has it for federated credentials.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::api::{self, Flavour};
 use crate::error::Code;
 use crate::exchange::body::push;

@@ -1,5 +1,8 @@
 //! OAuth 2.0 token exchange (RFC 8693) at any endpoint: Google's STS, Keycloak, and whoever else follows the standard.
 
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use crate::api::{self, Flavour};
 use crate::exchange::body::push;
 use crate::exchange::standard::Standard;

@@ -1,5 +1,8 @@
 //! What the two exchanges by the standards share: an endpoint of any vendor, and what to send there beside the token.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde_json::Value;
 
 use crate::error::{Code, Error};

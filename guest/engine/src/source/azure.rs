@@ -5,6 +5,10 @@
 //! The defaults are those of OpenAI's clients, whose token Azure Resource Manager accepts: the guide sets `resource` to the
 //! identifier of an app registration of one's own.
 
+use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use crate::error::{Code, Error, field};
 use crate::fields::{Fields, header_secret};
 use crate::io::Io;

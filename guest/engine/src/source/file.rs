@@ -1,5 +1,8 @@
 //! A token that something on the platform keeps fresh in a file: a sidecar, an agent, a CSI driver.
 
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::io::Io;

@@ -1,6 +1,10 @@
 //! The identity of a Google Cloud workload, from its metadata server (cloud.google.com, "Verify the identity of a
 //! Compute Engine instance"). It answers on Compute Engine, GKE, Cloud Run and their like.
 
+use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::io::{Io, Response};

@@ -1,6 +1,10 @@
 //! A job of GitHub Actions (docs.github.com, "OpenID Connect reference"): the runner names, in two variables, a URL that
 //! already has a query and the token that opens it. Both are good for as long as the job runs.
 
+use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use crate::error::{Code, Error, field};
 use crate::fields::{Fields, header_secret};
 use crate::io::Io;

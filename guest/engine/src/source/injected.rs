@@ -3,6 +3,10 @@
 //!
 //! The token that the webhook mounts is meant for the cloud's own token service, which is warned about.
 
+use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use crate::error::{Code, Error, field};
 use crate::fields::Fields;
 use crate::io::Io;

@@ -4,6 +4,9 @@
 //! endpoint will refuse unless it was told to expect it: a volume with an audience of its own is the right setup
 //! (OpenAI's guide mounts `/var/run/secrets/tokens/token` with audience `https://api.openai.com/v1`).
 
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::io::Io;

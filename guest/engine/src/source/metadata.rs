@@ -3,6 +3,9 @@
 //! It stands next to the workload, so three seconds are enough to find out that it is not there. A body is never quoted:
 //! it may hold a token, or be another service's altogether.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 

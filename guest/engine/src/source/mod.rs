@@ -12,8 +12,9 @@ mod spiffe;
 mod token_file;
 mod variable;
 
-use std::future::Future;
-use std::pin::Pin;
+use alloc::boxed::Box;
+use core::future::Future;
+use core::pin::Pin;
 
 use crate::error::Error;
 use crate::fields::Fields;

@@ -1,5 +1,8 @@
 //! A SPIFFE workload's JWT-SVID (spiffe.io, "JWT-SVID"), which a helper of the agent keeps fresh in a file.
 
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::io::Io;

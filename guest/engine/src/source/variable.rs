@@ -1,6 +1,9 @@
 //! A token that the platform puts into a variable: GitLab's `id_tokens`, CircleCI's `CIRCLE_OIDC_TOKEN_V2`. Nothing
 //! renews it while the process lives, so the connection ends with it.
 
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use crate::error::{Code, Error, field};
 use crate::fields::Fields;
 use crate::io::Io;

@@ -1,11 +1,15 @@
 //! The JSON form of `AIRFLOW_CONN_...`.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 use serde_json::{Map, Value};
 
 use super::{Parts, uri};
 use crate::error::{Code, Error, field};
 use crate::fields::{self, Fields, Warnings};
 use crate::secret::Secret;
+use crate::spelling;
 
 /// The connection's own keys. Anything else is a `TypeError` in Airflow.
 const KEYS: &[&str] =
@@ -18,7 +22,7 @@ pub(super) fn parse(map: Map<String, Value>, warnings: &Warnings) -> Result<Part
     }
     for key in map.keys() {
         if !KEYS.contains(&key.as_str()) {
-            let hint = fields::nearest(key, KEYS).map_or_else(
+            let hint = spelling::nearest(key, KEYS).map_or_else(
                 || "settings of the OpenAI connection belong into `extra`".to_owned(),
                 |name| format!("did you mean `{name}`?"),
             );

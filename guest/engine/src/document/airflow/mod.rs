@@ -9,6 +9,10 @@
 mod json;
 mod uri;
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde_json::{Map, Value};
 
 use crate::api::{self, Api};
@@ -189,7 +193,7 @@ fn api(client: &mut Client, host: Option<String>, variables: &Variables) -> Resu
         flavour: api::OPENAI,
         organization: client.organization.take().map_or(organization, |value| Ok(located(value)))?,
         project: client.project.take().map_or(project, |value| Ok(located(value)))?,
-        default_headers: std::mem::take(&mut client.default_headers),
+        default_headers: core::mem::take(&mut client.default_headers),
     })
 }
 

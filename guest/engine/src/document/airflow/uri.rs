@@ -2,6 +2,8 @@
 //! leans on Python's `urllib.parse`), because a stricter or cleverer reading would give people another connection than
 //! the one they tested.
 
+use alloc::string::String;
+
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 

@@ -8,6 +8,9 @@ mod openai;
 
 pub(super) use openai::{api_key, base_url, header};
 
+use alloc::borrow::ToOwned as _;
+use alloc::vec::Vec;
+
 use serde_json::{Map, Value};
 
 use crate::api::{Api, Flavour};
@@ -54,9 +57,13 @@ fn federated(
 }
 
 fn settings<'a>(document: &Fields<'a>, key: &str, values: &[(&str, Option<&Secret>)]) -> Fields<'a> {
-    let set = values.iter().filter_map(|(name, value)| Some(((*name).to_owned(), (*value)?)));
-    let text = |value: &Secret| Value::String(value.expose().trim().to_owned());
-    document.inside(key, set.map(|(name, value)| (name, text(value))).collect::<Map<_, _>>())
+    let mut settings = Map::new();
+    for (name, value) in values {
+        if let Some(value) = value {
+            settings.insert((*name).to_owned(), Value::String(value.expose().trim().to_owned()));
+        }
+    }
+    document.inside(key, settings)
 }
 
 /// An API of which nothing else is said.

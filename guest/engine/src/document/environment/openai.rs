@@ -1,5 +1,9 @@
 //! The variables of OpenAI's clients and guides.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::{federated, half, key, none, url};
 use crate::api::{self, Api};
 use crate::connection::{Auth, Located};

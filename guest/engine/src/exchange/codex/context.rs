@@ -1,6 +1,10 @@
 //! The workload identity context: what a workload says of itself for the audit log. It opens nothing, but a bad one makes
 //! the exchange fail with an opaque `invalid_grant`, so it is checked beforehand.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::string::ToString as _;
+
 use serde_json::{Map, Value};
 
 use crate::error::{Code, Error};

@@ -1,5 +1,8 @@
 //! The role of a container: Amazon ECS, and EKS Pod Identity ("Container credential provider", AWS SDKs reference guide).
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 use crate::error::{Code, Error, field};
 use crate::io::Io;
 use crate::plan::Plan;

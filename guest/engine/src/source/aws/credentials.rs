@@ -1,6 +1,9 @@
 //! Which keys sign, found in the order of AWS's SDKs ("Standardized credential providers"): keys in the environment, a
 //! role for a Kubernetes service account (IRSA), a container's role (ECS, EKS Pod Identity), an instance's role (EC2).
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 use crate::error::{Code, Error, field};
 use crate::plan::{Origin, Plan};
 use crate::secret::Secret;

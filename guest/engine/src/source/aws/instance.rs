@@ -1,6 +1,9 @@
 //! The role of an EC2 instance, from its metadata service in version 2: a session token first, then the name of the
 //! role, then its keys (EC2 user guide, "Use the Instance Metadata Service to access instance metadata").
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 use crate::error::{Code, Error, field};
 use crate::io::Io;
 use crate::plan::Plan;

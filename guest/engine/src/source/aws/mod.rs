@@ -17,6 +17,10 @@ mod timestamp;
 mod web_identity;
 mod xml;
 
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::string::ToString as _;
+
 use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::io::Io;

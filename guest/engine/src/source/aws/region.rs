@@ -1,5 +1,7 @@
 //! Regions and the names of their STS endpoints (AWS general reference, "AWS STS endpoints and quotas").
 
+use alloc::string::String;
+
 /// Domains of the partitions other than the public one, by the beginnings of their regions' names.
 const DOMAINS: [(&str, &str); 6] = [
     ("cn-", "amazonaws.com.cn"),

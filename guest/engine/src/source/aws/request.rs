@@ -1,5 +1,8 @@
 //! Asking AWS for something, and what it means when the answer is another than hoped for.
 
+use alloc::borrow::ToOwned as _;
+use alloc::vec::Vec;
+
 use crate::error::{Code, Error};
 use crate::io::{Io, Request, Response, SendFault};
 use crate::secret::{Secret, SecretBytes};

@@ -1,6 +1,9 @@
 //! AWS Signature Version 4 (IAM user guide, "Create a signed AWS API request"), as far as STS needs it: a request to `/`
 //! without a query.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize as _;
 

@@ -1,5 +1,9 @@
 //! AWS Security Token Service, two of its calls in the query protocol (STS API reference, version 2011-06-15).
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::string::ToString as _;
+
 use crate::error::{Code, Error, field};
 use crate::fields::Fields;
 use crate::io::{Io, Request, Response};

@@ -1,6 +1,9 @@
 //! IAM roles for service accounts: a Kubernetes token is traded for the keys of a role by STS's
 //! `AssumeRoleWithWebIdentity`, the one call that needs no signature (STS API reference).
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 use crate::error::{Code, Error, field};
 use crate::io::Io;
 use crate::plan::Plan;

@@ -1,5 +1,7 @@
 //! One element of an STS answer. No parser: what is wanted is a text between two tags that stand there once.
 
+use alloc::string::String;
+
 use crate::secret::Secret;
 
 /// The text of the only element `name`, without children. None when it is missing, empty, there twice, or not plain.
