@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use serde_json::{Map, Value};
+use crate::json::{self, Map, Value};
 
 use crate::error::{Code, Error, field};
 use crate::plan::Warning;
@@ -17,7 +17,7 @@ use crate::url::WebUrl;
 pub struct Fields<'a> {
     /// Dotted path of the object, empty for the document itself.
     path: String,
-    map: Map<String, Value>,
+    map: Map,
     /// What was asked for: the known names.
     asked: Vec<&'static str>,
     warnings: &'a Warnings,
@@ -43,7 +43,7 @@ impl Warnings {
 
 impl<'a> Fields<'a> {
     /// The object at `path`.
-    pub fn new(path: impl Into<String>, map: Map<String, Value>, warnings: &'a Warnings) -> Self {
+    pub fn new(path: impl Into<String>, map: Map, warnings: &'a Warnings) -> Self {
         Self { path: path.into(), map, asked: Vec::new(), warnings }
     }
 
@@ -116,12 +116,9 @@ impl<'a> Fields<'a> {
     pub fn seconds(&mut self, key: &'static str) -> Result<Option<u64>, Error> {
         let seconds = match self.take(key) {
             None => return Ok(None),
-            Some(Value::Number(number)) => number.as_f64(),
-            // Airflow's URI form can say every value only as text. Read as any value, because reading a `Number` alone
-            // brings in code for its errors that nobody sees, a twentieth of the component.
-            Some(Value::String(text)) => {
-                serde_json::from_str::<Value>(text.trim()).ok().and_then(|n| n.as_f64())
-            }
+            Some(Value::Number(number)) => Some(number),
+            // Airflow's URI form can say every value only as text.
+            Some(Value::String(text)) => json::parse(text.trim().as_bytes()).ok().and_then(|n| n.as_f64()),
             Some(other) => return Err(self.wrong_type(key, "a number of seconds", &other)),
         };
         let seconds = seconds.filter(|seconds| seconds.is_finite() && (0.0..=1e9).contains(seconds));
@@ -179,7 +176,7 @@ impl<'a> Fields<'a> {
 
     /// The object under a key of this one.
     #[must_use]
-    pub fn inside(&self, key: &str, map: Map<String, Value>) -> Self {
+    pub fn inside(&self, key: &str, map: Map) -> Self {
         Self::new(self.name(key), map, self.warnings)
     }
 

@@ -30,6 +30,7 @@ pub mod exchange;
 pub mod fields;
 mod http_date;
 pub mod io;
+pub mod json;
 pub mod lease;
 pub mod machine;
 pub mod plan;

@@ -7,9 +7,9 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::json::{self, Map, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
 
 use crate::error::{Code, Error};
 use crate::io::Now;
@@ -83,11 +83,11 @@ impl SubjectToken {
             }
         }
         let claims = URL_SAFE_NO_PAD.decode(payload).map(SecretBytes::from).ok();
-        let claims = claims.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
-        let claims = claims.as_ref().and_then(Value::as_object);
-        let claims =
-            claims.ok_or_else(|| malformed("its second part is not a base64url-encoded JSON object"))?;
-        Ok(Self { text: Secret::new(text.to_owned()), claims: Claims::read(claims) })
+        let claims = claims.and_then(|json| json::parse(&json).ok());
+        let Some(Value::Object(claims)) = claims else {
+            return Err(malformed("its second part is not a base64url-encoded JSON object"));
+        };
+        Ok(Self { text: Secret::new(text.to_owned()), claims: Claims::read(&claims) })
     }
 
     /// Refuses a token that has expired, or that is not for `audience` where the document names one.
@@ -129,7 +129,7 @@ impl SubjectToken {
 }
 
 impl Claims {
-    fn read(claims: &serde_json::Map<String, Value>) -> Self {
+    fn read(claims: &Map) -> Self {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(printable);
         let moment = |name: &str| claims.get(name).and_then(numeric_date);
         let audience = match claims.get("aud") {

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use crate::error::{Code, Error};
 use crate::fields::Fields;
+use crate::json::Value;
 use crate::secret::Secret;
-use serde_json::Value;
 
 /// Set by the credential itself, or by the connection on which a request travels.
 const RESERVED: &[&str] = &[

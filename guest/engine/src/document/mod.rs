@@ -12,7 +12,7 @@ mod registry;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::{Map, Value};
+use crate::json::{self, Map, Value};
 
 use crate::connection::Connection;
 use crate::error::{Code, Error};
@@ -96,7 +96,7 @@ pub fn plan(text: &str, variables: &Variables) -> Result<(Dialect, Plan), Error>
 
 enum Shape<'t> {
     Uri(&'t str),
-    Object(Dialect, Map<String, Value>),
+    Object(Dialect, Map),
 }
 
 /// As Airflow does it: what begins with a brace is JSON, anything else is a URI.
@@ -120,7 +120,7 @@ fn shape(text: &str) -> Result<Shape<'_>, Error> {
     if !text.starts_with('{') {
         return Ok(Shape::Uri(text));
     }
-    let value: Value = serde_json::from_str(text).map_err(|fault| syntax(&fault))?;
+    let value: Value = json::parse(text.as_bytes()).map_err(|fault| syntax(&fault))?;
     match value {
         Value::Object(map) => Ok(Shape::Object(dialect(&map)?, map)),
         // Unreachable after the brace, and an error all the same.
@@ -150,8 +150,8 @@ const AIRFLOW_CONNECTION: &[&str] =
     &["conn_type", "uri", "host", "login", "password", "schema", "port", "extra", "description", "conn_id"];
 const AIRFLOW_EXTRA: &[&str] = &["workload_identity_provider", "openai_client_kwargs", "token_provider"];
 
-fn dialect(map: &Map<String, Value>) -> Result<Dialect, Error> {
-    let found = |names: &[&'static str]| names.iter().copied().find(|name| map.contains_key(*name));
+fn dialect(map: &Map) -> Result<Dialect, Error> {
+    let found = |names: &[&'static str]| names.iter().copied().find(|name| map.contains_key(name));
     let airflow = found(AIRFLOW_CONNECTION).or_else(|| found(AIRFLOW_EXTRA));
     let environment = found(&["environment"]);
     match (found(NATIVE), airflow, environment) {

@@ -3,10 +3,9 @@
 //! Strict about what is used, indifferent to the rest: unknown fields, a missing `issued_token_type` and a `scope` are
 //! all seen in the field. Nothing of the body gets into an error.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::{Map, Value};
+use crate::json::{self, Map, Value};
 
 use crate::error::{Code, Error};
 use crate::exchange::Issued;
@@ -18,7 +17,7 @@ use crate::secret::Secret;
 const UNSTATED_LIFETIME_MS: u64 = 300_000;
 
 /// The fields of the answer.
-pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
+pub(super) fn object(body: &[u8]) -> Result<Map, Error> {
     let malformed = |fault: &str| {
         Error::new(
             Code::ResponseMalformed,
@@ -30,7 +29,7 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
     if body.trim_ascii().is_empty() {
         return Err(malformed("is empty"));
     }
-    let body: Value = serde_json::from_slice(body).map_err(|_| malformed("is not JSON"))?;
+    let body: Value = json::parse(body).map_err(|_| malformed("is not JSON"))?;
     match body {
         Value::Object(fields) => Ok(fields),
         _ => Err(malformed("is not a JSON object")),
@@ -38,7 +37,7 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
 }
 
 /// What the fields grant.
-pub(super) fn issued(mut fields: Map<String, Value>, anchor: Now) -> Result<Issued, Error> {
+pub(super) fn issued(mut fields: Map, anchor: Now) -> Result<Issued, Error> {
     let access_token = access_token(fields.remove("access_token"))?;
     if let Some(Value::String(kind)) = fields.get("token_type")
         && !kind.eq_ignore_ascii_case("bearer")
@@ -79,10 +78,8 @@ fn access_token(value: Option<Value>) -> Result<Secret, Error> {
 fn lifetime(value: Option<&Value>) -> Result<u64, Error> {
     let seconds = match value {
         None | Some(Value::Null) => return Ok(UNSTATED_LIFETIME_MS),
-        Some(Value::Number(number)) => number.as_f64(),
-        Some(Value::String(text)) => {
-            serde_json::from_str::<Value>(text).ok().and_then(|number| number.as_f64())
-        }
+        Some(Value::Number(number)) => Some(*number),
+        Some(Value::String(text)) => json::parse(text.as_bytes()).ok().and_then(|number| number.as_f64()),
         Some(_) => None,
     };
     let seconds = seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0).ok_or_else(|| {

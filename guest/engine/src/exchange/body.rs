@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use form_urlencoded::byte_serialize;
 
+use crate::json;
 use crate::secret::SecretBytes;
 
 /// Name and value of each parameter.
@@ -51,9 +52,9 @@ impl Encoding {
                 }
                 Self::Json => {
                     body.push(if index == 0 { b'{' } else { b',' });
-                    append_json(&mut body, name);
+                    json::append_text(&mut body, name);
                     body.push(b':');
-                    append_json(&mut body, value);
+                    json::append_text(&mut body, value);
                 }
             }
         }
@@ -68,28 +69,6 @@ fn append_form(body: &mut Vec<u8>, text: &str) {
     byte_serialize(text.as_bytes()).for_each(|part| body.extend_from_slice(part.as_bytes()));
 }
 
-/// RFC 8259, section 7. By hand, because `serde_json` writes into what grows.
-fn append_json(body: &mut Vec<u8>, text: &str) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    body.push(b'"');
-    for byte in text.bytes() {
-        match byte {
-            b'"' | b'\\' => body.extend_from_slice(&[b'\\', byte]),
-            b'\n' => body.extend_from_slice(br"\n"),
-            b'\r' => body.extend_from_slice(br"\r"),
-            b'\t' => body.extend_from_slice(br"\t"),
-            8 => body.extend_from_slice(br"\b"),
-            12 => body.extend_from_slice(br"\f"),
-            0..=31 => {
-                body.extend_from_slice(br"\u00");
-                body.extend([byte >> 4, byte & 15].iter().filter_map(|digit| HEX.get(usize::from(*digit))));
-            }
-            _ => body.push(byte),
-        }
-    }
-    body.push(b'"');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,14 +81,6 @@ mod tests {
         assert_eq!(str::from_utf8(&form), Ok("a+b=1%2B2+%22%01%C3%A9&c=x-y_z.%7E*"));
         let json = Encoding::Json.write(&PARAMETERS);
         assert_eq!(str::from_utf8(&json), Ok(r#"{"a b":"1+2 \"\u0001é","c":"x-y_z.~*"}"#));
-    }
-
-    #[test]
-    fn texts_are_escaped_as_serde_json_escapes_them() {
-        let every: String = (0..=0x2ff).filter_map(char::from_u32).chain("\u{2028}𝄞\\\"/".chars()).collect();
-        let mut body = Vec::new();
-        append_json(&mut body, &every);
-        assert_eq!(String::from_utf8(body).unwrap(), serde_json::to_string(&every).unwrap());
     }
 
     #[test]

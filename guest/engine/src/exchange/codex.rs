@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::{Map, Value};
+use crate::json::{Map, Value};
 
 use crate::api::{self, Flavour};
 use crate::error::{Code, Error};
@@ -70,7 +70,7 @@ impl Codex {
 }
 
 /// What the official client demands of an answer beyond a token. The account, for the header.
-fn account(fields: &Map<String, Value>) -> Result<Secret, Error> {
+fn account(fields: &Map) -> Result<Secret, Error> {
     let fault = |name: &str, fault: &str| {
         Error::new(
             Code::ResponseToken,

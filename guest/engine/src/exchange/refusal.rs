@@ -6,7 +6,7 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
-use serde_json::Value;
+use crate::json::{self, Value};
 
 use crate::error::{Code, Error};
 use crate::io::{Now, Response, SendFault};
@@ -116,7 +116,7 @@ fn usual(code: &str) -> &'static str {
 
 /// Flat (RFC 6749: `error` is a string) or nested (`error.code`; `error.type` in Anthropic's API).
 fn oauth_code(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    let body: Value = json::parse(body).ok()?;
     let error = body.get("error")?;
     let nested = |name| error.get(name).and_then(Value::as_str);
     let code = error.as_str().or_else(|| nested("code")).or_else(|| nested("type"))?;

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::Value;
+use crate::json::Value;
 
 use crate::error::{Code, Error};
 use crate::exchange::TokenRequest;

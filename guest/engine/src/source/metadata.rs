@@ -6,8 +6,8 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
+use crate::json::{self, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 
 use crate::error::{Code, Error};
 use crate::io::{Io, Request, Response, SendFault};
@@ -77,7 +77,7 @@ impl Service {
 
     /// The text under `key` of a JSON object.
     pub(super) fn text_field(&self, body: &[u8], key: &str) -> Result<Secret, Error> {
-        let body = serde_json::from_slice::<Value>(body).ok();
+        let body = json::parse(body).ok();
         match body {
             Some(Value::Object(mut fields)) => match fields.remove(key) {
                 Some(Value::String(text)) => Ok(Secret::new(text)),

@@ -3,7 +3,7 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
-use serde_json::{Map, Value};
+use crate::json::{self, Map, Value};
 
 use super::{Parts, uri};
 use crate::error::{Code, Error, field};
@@ -15,13 +15,13 @@ use crate::spelling;
 const KEYS: &[&str] =
     &["conn_type", "description", "host", "login", "password", "schema", "port", "extra", "uri"];
 
-pub(super) fn parse(map: Map<String, Value>, warnings: &Warnings) -> Result<Parts, Error> {
-    if !map.keys().any(|key| KEYS.contains(&key.as_str())) {
+pub(super) fn parse(map: Map, warnings: &Warnings) -> Result<Parts, Error> {
+    if !map.keys().any(|key| KEYS.contains(&key)) {
         // Only what stands in `extra`, as people paste it from Airflow's form.
         return Ok(Parts { extra: map, ..Parts::default() });
     }
     for key in map.keys() {
-        if !KEYS.contains(&key.as_str()) {
+        if !KEYS.contains(&key) {
             let hint = spelling::nearest(key, KEYS).map_or_else(
                 || "settings of the OpenAI connection belong into `extra`".to_owned(),
                 |name| format!("did you mean `{name}`?"),
@@ -62,14 +62,21 @@ fn port(value: Option<Value>) -> Result<Option<u16>, Error> {
         None => return Ok(None),
         Some(Value::String(text)) if text.is_empty() => return Ok(None),
         Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(Value::Number(number)) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the range was just checked"
+        )]
+        Some(Value::Number(number)) if (0.0..=65_535.0).contains(number) && number % 1.0 == 0.0 => {
+            Some(*number as u16)
+        }
         Some(_) => None,
     };
     number.map(Some).ok_or_else(|| field(Code::FieldValue, "port", "is not a number from 0 to 65535"))
 }
 
 /// An object, or a string that holds one.
-pub(super) fn extra(value: Option<Value>) -> Result<Map<String, Value>, Error> {
+pub(super) fn extra(value: Option<Value>) -> Result<Map, Error> {
     let wrong = |what: &str| {
         field(
             Code::FieldType,
@@ -81,7 +88,7 @@ pub(super) fn extra(value: Option<Value>) -> Result<Map<String, Value>, Error> {
         None => Ok(Map::new()),
         Some(Value::Object(map)) => Ok(map),
         Some(Value::String(text)) if text.is_empty() => Ok(Map::new()),
-        Some(Value::String(text)) => match serde_json::from_str(&text) {
+        Some(Value::String(text)) => match json::parse(text.as_bytes()) {
             Ok(Value::Object(map)) => Ok(map),
             Ok(Value::Null) => Ok(Map::new()),
             Ok(other) => Err(wrong(&format!("a string that holds {}", fields::type_of(&other)))),

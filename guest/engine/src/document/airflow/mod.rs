@@ -13,7 +13,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::{Map, Value};
+use crate::json::{Map, Value};
 
 use crate::api::{self, Api};
 use crate::connection::{Auth, Connection, Located};
@@ -34,7 +34,7 @@ struct Parts {
     host: Option<String>,
     port: Option<u16>,
     schema: Option<String>,
-    extra: Map<String, Value>,
+    extra: Map,
 }
 
 /// `openai://...`
@@ -43,11 +43,7 @@ pub(super) fn read_uri(text: &str, variables: &Variables, warnings: &Warnings) -
 }
 
 /// `{"conn_type": "openai", ...}`, or only what stands in its `extra`.
-pub(super) fn read_json(
-    map: Map<String, Value>,
-    variables: &Variables,
-    warnings: &Warnings,
-) -> Result<Connection, Error> {
+pub(super) fn read_json(map: Map, variables: &Variables, warnings: &Warnings) -> Result<Connection, Error> {
     connection(json::parse(map, warnings)?, variables, warnings)
 }
 

@@ -4,8 +4,8 @@
 
 use alloc::string::String;
 
+use crate::json::{Map, Value};
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value};
 
 use super::{Parts, json};
 use crate::error::{Code, Error};
@@ -96,7 +96,7 @@ fn host_and_port(place: &str) -> Result<(String, Option<u16>), Error> {
 }
 
 /// The query: `__extra__` replaces everything, otherwise every value is a string and the last of a name wins.
-fn extra(query: &str) -> Result<Map<String, Value>, Error> {
+fn extra(query: &str) -> Result<Map, Error> {
     let mut pairs = Map::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         pairs.insert(name.into_owned(), Value::String(value.into_owned()));

@@ -11,7 +11,7 @@ pub(super) use openai::{api_key, base_url, header};
 use alloc::borrow::ToOwned as _;
 use alloc::vec::Vec;
 
-use serde_json::{Map, Value};
+use crate::json::{Map, Value};
 
 use crate::api::{Api, Flavour};
 use crate::connection::{Auth, Connection, Located};

@@ -3,9 +3,9 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
-use alloc::string::ToString as _;
+use alloc::vec::Vec;
 
-use serde_json::{Map, Value};
+use crate::json::{self, Map, Value};
 
 use crate::error::{Code, Error};
 use crate::fields::Fields;
@@ -15,23 +15,26 @@ const LIMIT: usize = 1_024;
 
 /// JSON text, or an object that is written as such.
 pub(super) fn read(fields: &mut Fields<'_>, key: &'static str) -> Result<Option<String>, Error> {
-    let (text, object) = match fields.take(key) {
+    let (text, value) = match fields.take(key) {
         None => return Ok(None),
-        Some(Value::String(text)) => (text.trim().to_owned(), serde_json::from_str(&text).ok()),
-        Some(value) => (value.to_string(), Some(value)),
+        Some(Value::String(text)) => (Some(text.trim().to_owned()), json::parse(text.as_bytes()).ok()),
+        Some(value) => (written(&value), Some(value)),
     };
     let fault = |fault: &str| fields.fault(Code::FieldValue, key, fault);
-    let Some(Value::Object(context)) = object else {
+    let Some(Value::Object(context)) = value else {
         return Err(fault("is not a JSON object, nor a text that holds one"));
+    };
+    check(&context).map_err(fault)?;
+    let Some(text) = text else {
+        return Err(fault("holds something other than texts; write it as a text that holds the JSON"));
     };
     if text.len() > LIMIT {
         return Err(fault("exceeds 1024 bytes as JSON; say less"));
     }
-    check(&context).map_err(fault)?;
     Ok(Some(text))
 }
 
-fn check(context: &Map<String, Value>) -> Result<(), &'static str> {
+fn check(context: &Map) -> Result<(), &'static str> {
     if !context.get("instance_id").is_some_and(|id| is_text(id, 128)) {
         return Err("has no `instance_id` of 1 to 128 characters");
     }
@@ -52,6 +55,31 @@ fn check(context: &Map<String, Value>) -> Result<(), &'static str> {
     }
 }
 
+/// As JSON, where it consists of texts, as everything does that is documented.
+fn written(value: &Value) -> Option<String> {
+    let mut out = Vec::new();
+    write(value, &mut out)?;
+    String::from_utf8(out).ok()
+}
+
+fn write(value: &Value, out: &mut Vec<u8>) -> Option<()> {
+    match value {
+        Value::String(text) => json::append_text(out, text),
+        Value::Object(map) => {
+            out.push(b'{');
+            for (index, (name, value)) in map.iter().enumerate() {
+                out.extend_from_slice(if index == 0 { b"" } else { b"," });
+                json::append_text(out, name);
+                out.push(b':');
+                write(value, out)?;
+            }
+            out.push(b'}');
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
 fn is_text(value: &Value, limit: usize) -> bool {
     value.as_str().is_some_and(|text| (1..=limit).contains(&text.chars().count()))
 }
@@ -61,35 +89,36 @@ mod tests {
     use super::*;
     use crate::fields::Warnings;
 
-    fn context(value: Value) -> Result<Option<String>, Error> {
+    fn context(value: &str) -> Result<Option<String>, Error> {
         let warnings = Warnings::default();
-        let map = [("context".to_owned(), value)].into_iter().collect();
+        let mut map = Map::new();
+        map.insert("context".to_owned(), json::parse(value.as_bytes()).unwrap());
         read(&mut Fields::new("", map, &warnings), "context")
     }
 
     #[test]
     fn text_is_sent_as_written_and_an_object_compactly() {
-        let text = r#"{ "instance_id": "pod-1" }"#;
-        assert_eq!(context(text.into()).unwrap().as_deref(), Some(text));
-        let object = serde_json::json!({"instance_id": "a", "display_name": "b", "labels": {"c": "d"}});
-        let written = context(object.clone()).unwrap().unwrap();
-        assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), object);
-        assert_eq!(context(Value::Null).unwrap(), None);
+        let text = r#"{ "instance_id": "pod-1", "more": [1] }"#;
+        assert_eq!(context(&serde_json::to_string(text).unwrap()).unwrap().as_deref(), Some(text));
+        let object = r#"{"instance_id":"a","display_name":"b\n","labels":{"c":"d"}}"#;
+        assert_eq!(context(&object.replace(':', " : ")).unwrap().as_deref(), Some(object));
+        assert_eq!(context("null").unwrap(), None);
     }
 
     #[test]
     fn what_the_endpoint_would_refuse_is_refused_here() {
         let long = "x".repeat(129);
-        let labels: Map<_, _> = (0..9).map(|n| (n.to_string(), Value::from("v"))).collect();
+        let labels = (0..9).map(|n| format!(r#""{n}":"v""#)).collect::<Vec<_>>().join(",");
         for (value, word) in [
-            (Value::from("CANARY"), "not a JSON object"),
-            (Value::from(1), "not a JSON object"),
-            (serde_json::json!({}), "instance_id"),
-            (serde_json::json!({"instance_id": long}), "instance_id"),
-            (serde_json::json!({"instance_id": "a", "display_name": ""}), "display_name"),
-            (serde_json::json!({"instance_id": "a", "labels": labels}), "labels"),
-            (serde_json::json!({"instance_id": "a", "labels": {"k": 1}}), "labels"),
-            (serde_json::json!({"instance_id": "a", "more": "x".repeat(1_024)}), "1024 bytes"),
+            (r#""CANARY""#, "not a JSON object"),
+            ("1", "not a JSON object"),
+            ("{}", "instance_id"),
+            (&format!(r#"{{"instance_id":"{long}"}}"#), "instance_id"),
+            (r#"{"instance_id":"a","display_name":""}"#, "display_name"),
+            (&format!(r#"{{"instance_id":"a","labels":{{{labels}}}}}"#), "labels"),
+            (r#"{"instance_id":"a","labels":{"k":1}}"#, "labels"),
+            (r#"{"instance_id":"a","more":1}"#, "other than texts"),
+            (&format!(r#"{{"instance_id":"a","more":"{}"}}"#, "x".repeat(1_024)), "1024 bytes"),
         ] {
             let error = context(value).unwrap_err();
             assert_eq!(error.code(), Code::FieldValue);

@@ -1,6 +1,6 @@
 //! The keys that sign a request (AWS general reference, "AWS security credentials").
 
-use serde_json::Value;
+use crate::json::{self, Map, Value};
 
 use crate::error::{Code, Error};
 use crate::secret::Secret;
@@ -38,7 +38,10 @@ impl Keys {
 
     /// The JSON that container and instance metadata answer with alike.
     pub(super) fn from_json(body: &[u8], place: &str) -> Result<Self, Error> {
-        let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let mut body = match json::parse(body) {
+            Ok(Value::Object(body)) => body,
+            _ => Map::new(),
+        };
         if body.get("Code").and_then(Value::as_str).is_some_and(|code| code != "Success") {
             return Err(Error::new(
                 Code::TokenNotGiven,
@@ -48,7 +51,7 @@ impl Keys {
             ));
         }
         // Taken out, so that no copy stays behind.
-        let mut field = |name: &str| match body.get_mut(name)?.take() {
+        let mut field = |name: &str| match body.remove(name)? {
             Value::String(text) => Some(Secret::new(text)),
             _ => None,
         };

@@ -1,0 +1,273 @@
+//! JSON as documents, tokens and answers have it.
+//!
+//! serde_json reads it; what it is read into is our own, because objects here have a handful of fields: a list is quicker
+//! than a tree and a twentieth of the component smaller, and keeps the author's order.
+
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// Any JSON value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Value {
+    /// `null`
+    #[default]
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// Exact up to 2^53, as everywhere but in a few languages.
+    Number(f64),
+    /// A text.
+    String(String),
+    /// A list.
+    Array(Vec<Self>),
+    /// An object.
+    Object(Map),
+}
+
+/// The fields of an object, in the order in which they were written. Of several with one name the last counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Map(Vec<(String, Value)>);
+
+/// Reads one value and nothing after it.
+pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(text)
+}
+
+impl Value {
+    /// The field of an object.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(map) => map.get(name),
+            _ => None,
+        }
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A number.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Nothing.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+}
+
+impl Map {
+    /// Without fields.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// One more field.
+    pub fn insert(&mut self, name: String, value: Value) {
+        self.0.push((name, value));
+    }
+
+    /// The value of a field.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    /// Whether there is such a field.
+    #[must_use]
+    pub fn contains_key(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Takes a field out.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        let mut found = None;
+        while let Some(at) = self.0.iter().rposition(|(other, _)| other == name) {
+            let (_, value) = self.0.remove(at);
+            found.get_or_insert(value);
+        }
+        found
+    }
+
+    /// Every name.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Every field.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// How many fields.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it is `{}`.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl IntoIterator for Map {
+    type Item = (String, Value);
+    type IntoIter = alloc::vec::IntoIter<(String, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Number(value))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "as documented")]
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value as f64))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "as documented")]
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value as f64))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((name, value)) = fields.next_entry()? {
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+/// Adds a text in its quotes (RFC 8259, section 7). By hand, because `serde_json` writes into what grows, and what grows
+/// leaves pieces of a secret behind: here the room is there beforehand.
+pub(crate) fn append_text(out: &mut Vec<u8>, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(br"\n"),
+            b'\r' => out.extend_from_slice(br"\r"),
+            b'\t' => out.extend_from_slice(br"\t"),
+            8 => out.extend_from_slice(br"\b"),
+            12 => out.extend_from_slice(br"\f"),
+            0..=31 => {
+                out.extend_from_slice(br"\u00");
+                out.extend([byte >> 4, byte & 15].iter().filter_map(|digit| HEX.get(usize::from(*digit))));
+            }
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_what_serde_json_reads() {
+        let text = r#"{"b":[1,-2,0.5,1e3,"\u00e9\n",null,true],"a":{"c":{}}}"#;
+        let (ours, theirs) = (parse(text.as_bytes()).unwrap(), serde_json::from_str(text).unwrap());
+        assert!(alike(&ours, &theirs), "{ours:?}");
+        for bad in ["", "{", "{}x", "[1,]", "1e400", "\"\u{1}\"", "{\"a\":1 \"b\":2}"] {
+            assert_eq!(
+                parse(bad.as_bytes()).unwrap_err().column(),
+                serde_json::from_str::<serde_json::Value>(bad).unwrap_err().column(),
+                "{bad}"
+            );
+        }
+        assert!(parse("[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    fn alike(ours: &Value, theirs: &serde_json::Value) -> bool {
+        match (ours, theirs) {
+            (Value::Null, serde_json::Value::Null) => true,
+            (Value::Bool(a), serde_json::Value::Bool(b)) => a == b,
+            (Value::Number(a), serde_json::Value::Number(b)) => Some(*a) == b.as_f64(),
+            (Value::String(a), serde_json::Value::String(b)) => a == b,
+            (Value::Array(a), serde_json::Value::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b))
+            }
+            (Value::Object(a), serde_json::Value::Object(b)) => {
+                a.len() == b.len() && b.iter().all(|(name, b)| a.get(name).is_some_and(|a| alike(a, b)))
+            }
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn of_several_fields_with_one_name_the_last_counts() {
+        let Value::Object(mut map) = parse(br#"{"a":1,"b":2,"a":3}"#).unwrap() else { panic!() };
+        assert_eq!(map.get("a"), Some(&Value::Number(3.0)));
+        assert_eq!(map.remove("a"), Some(Value::Number(3.0)));
+        assert_eq!(map.remove("a"), None);
+        assert_eq!(map.keys().collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn texts_are_escaped_as_serde_json_escapes_them() {
+        let every: String = (0..=0x2ff).filter_map(char::from_u32).chain("\u{2028}𝄞\\\"/".chars()).collect();
+        let mut out = Vec::new();
+        append_text(&mut out, &every);
+        assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&every).unwrap());
+    }
+}
