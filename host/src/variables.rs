@@ -57,6 +57,13 @@ impl Variables {
         }
     }
 
+    /// Has identity tokens refused that are meant for a control plane (the Kubernetes API server, a cloud's own API):
+    /// whoever receives such a token can act as the workload there. Without it they are warned about, because the
+    /// official clients' defaults send them.
+    pub fn set_strict(&mut self) {
+        self.set("KEYLESS_STRICT", "1");
+    }
+
     /// The names, in the order in which they were set.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())

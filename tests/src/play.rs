@@ -7,6 +7,8 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 
+use keyless_engine::document::STRICT;
+
 use crate::check::Check;
 use crate::hosts::{self, Host, Maker};
 use crate::scenario::Scenario;
@@ -112,11 +114,13 @@ impl Play<'_> {
     fn open(&mut self) -> bool {
         let Scenario { document, environment, expect, .. } = self.scenario;
         let names = self.host.variables(document);
-        // The document gets what it asks for and nothing else.
+        // The document gets what it asks for and nothing else, beside the one variable that is the host's to set.
         let asked = names.as_deref().unwrap_or_default();
         let given: Vec<_> = asked
             .iter()
-            .filter_map(|name| environment.get(name).map(|value| (name.clone(), value.clone())))
+            .map(String::as_str)
+            .chain([STRICT])
+            .filter_map(|name| environment.get(name).map(|value| (name.to_owned(), value.clone())))
             .collect();
         let plan = self.host.plan(document, &given);
         let files: Vec<_> = plan.iter().flat_map(|plan| plan.files.clone()).collect();

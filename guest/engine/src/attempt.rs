@@ -3,8 +3,9 @@
 use alloc::borrow::ToOwned as _;
 use alloc::vec::Vec;
 
+use crate::audience;
 use crate::connection::{Auth, Connection};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::exchange::{self, Issued};
 use crate::io::Io;
 use crate::plan::Warning;
@@ -22,7 +23,12 @@ pub(crate) async fn run(connection: &Connection, io: &Io) -> Result<Outcome, Err
     match &connection.auth {
         Auth::WorkloadIdentity { source, exchange } => {
             let subject = source.token(io).await?;
-            let warnings = crate::audience::control_plane(subject.claims()).into_iter().collect();
+            let doubt = audience::control_plane(subject.claims(), source.remedy());
+            if let Some(doubt) = doubt.as_ref().filter(|_| connection.strict) {
+                let message = format!("not sent, as strictness demands: {}", doubt.message);
+                return Err(Error::new(Code::TokenForAControlPlane, message));
+            }
+            let warnings = doubt.into_iter().collect();
             let issued = exchange::trade(&**exchange, io, &subject).await?;
             Ok(Outcome { issued, warnings })
         }

@@ -1,16 +1,49 @@
-//! An identity token that is meant for a control plane is a cloud credential in the wrong hands: whoever receives it
-//! can act as the workload there. The official clients' defaults send such tokens, so this warns instead of refusing.
+//! For whom an identity token is meant.
+//!
+//! One that is meant for a control plane is a cloud credential in the wrong hands: whoever receives it can act as the
+//! workload there. The official clients' defaults send such tokens, so this warns, and refuses only where the host asks
+//! for strictness.
 
-use crate::plan::Warning;
+use alloc::string::String;
+
+use crate::error::{Code, Error};
+use crate::fields::Fields;
+use crate::plan::{Plan, Warning};
 use crate::subject_token::Claims;
 
-/// The warning that such a token deserves.
-pub(crate) fn control_plane(claims: &Claims) -> Option<Warning> {
+/// What a source asks its platform for: what the document says, else what the exchange's API expects.
+pub(crate) struct Audience {
+    set: Option<String>,
+    expected: &'static str,
+}
+
+impl Audience {
+    /// `expected` is None where the exchange is with nobody in particular: then the document has to say.
+    pub(crate) fn read(fields: &mut Fields<'_>, expected: Option<&'static str>) -> Result<Self, Error> {
+        let set = fields.filled_text("audience")?;
+        if set.is_none() && expected.is_none() {
+            let fault = "is missing; with this exchange there is no usual one, so name whom the identity token is for, as the token endpoint expects it";
+            return Err(fields.fault(Code::FieldMissing, "audience", fault));
+        }
+        Ok(Self { set, expected: expected.unwrap_or_default() })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.set.as_deref().unwrap_or(self.expected)
+    }
+
+    pub(crate) fn describe(&self, plan: &mut Plan) {
+        plan.set_or("source.audience", self.set.as_deref(), self.expected);
+    }
+}
+
+/// The warning that a token for a control plane deserves. `remedy`: how the source gives it another audience.
+pub(crate) fn control_plane(claims: &Claims, remedy: &str) -> Option<Warning> {
     let (audience, plane) = claims.audience.iter().find_map(|audience| Some((audience, plane(audience)?)))?;
     Some(Warning::new(
         "token-for-a-control-plane",
         format!(
-            "the identity token has the audience `{audience}`: {plane} accepts it, and so can whoever receives it from here. Give the token an audience of its own, that of the identity provider's entry at the API"
+            "the identity token has the audience `{audience}`: {plane} accepts it, and so can whoever receives it from here. {remedy}"
         ),
     ))
 }

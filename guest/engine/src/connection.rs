@@ -18,6 +18,8 @@ pub struct Connection {
     pub auth: Auth,
     /// How long before its end a credential is renewed, in milliseconds, where the document says.
     pub refresh_buffer_ms: Option<u64>,
+    /// Whether an identity token for a control plane is refused instead of warned about.
+    pub strict: bool,
 }
 
 /// Where the credential comes from.

@@ -25,6 +25,12 @@ impl Variables {
         value.filter(|value| !value.expose().trim().is_empty())
     }
 
+    /// Whether the host has set a variable that no document asks for.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.values.iter().any(|(other, value)| other == name && !value.expose().trim().is_empty())
+    }
+
     /// The names asked for, in that order.
     #[must_use]
     pub fn asked(&self) -> Vec<String> {

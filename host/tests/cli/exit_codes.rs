@@ -15,6 +15,21 @@ fn no_identity_token_is_4() {
 }
 
 #[test]
+fn a_token_for_a_control_plane_is_4_where_that_is_refused() {
+    let world = World::new();
+    // Foreseen by the plan, before anything is read.
+    let default = r#"{"source":"kubernetes","exchange":{"identity_provider_id":"idp_1","service_account_id":"s"}}"#;
+    keyless(["plan", "-c", default]).success();
+    keyless(["plan", "--strict", "-c", default]).failure(4, "token-for-a-control-plane").says("audience");
+    // Seen in the token itself, before it is sent.
+    let mut claims = world.sandbox.claims();
+    claims.audience = vec!["https://kubernetes.default.svc".to_owned()];
+    world.sandbox.write_token(&claims).unwrap();
+    world.keyless(["token"]).env("KEYLESS_STRICT", "yes").outcome().failure(4, "token-for-a-control-plane");
+    assert!(world.sandbox.exchanges().is_empty());
+}
+
+#[test]
 fn a_refusal_is_5() {
     let world = World::new();
     let other = world.document_with("svc_acct_sandbox", "svc_acct_other");

@@ -23,6 +23,10 @@ use crate::variables::Variables;
 /// No connection is longer; what is, is something else.
 pub const LIMIT: usize = 64 * 1024;
 
+/// A host that hands this variable over, not empty, wants identity tokens for control planes refused. No document asks
+/// for it: how strict a machine is does not depend on what it runs.
+pub const STRICT: &str = "KEYLESS_STRICT";
+
 /// How a document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -62,7 +66,7 @@ pub struct Document {
 /// Reads a document.
 pub fn read(text: &str, variables: &Variables) -> Result<Document, Error> {
     let warnings = Warnings::default();
-    let (dialect, connection) = match shape(text)? {
+    let (dialect, mut connection) = match shape(text)? {
         Shape::Uri(uri) => (Dialect::AirflowUri, airflow::read_uri(uri, variables, &warnings)?),
         Shape::Object(dialect, map) => {
             let connection = match dialect {
@@ -73,6 +77,7 @@ pub fn read(text: &str, variables: &Variables) -> Result<Document, Error> {
             (dialect, connection)
         }
     };
+    connection.strict = variables.has(STRICT);
     Ok(Document { dialect, connection, warnings: warnings.into_vec() })
 }
 

@@ -14,7 +14,6 @@
 //! it names.
 
 use alloc::borrow::ToOwned as _;
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -28,7 +27,7 @@ use crate::exchange;
 use crate::fields::{self, Fields};
 use crate::plan::Origin;
 use crate::secret::Secret;
-use crate::source::Source;
+use crate::source;
 use crate::variables::Variables;
 
 pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Connection, Error> {
@@ -37,7 +36,7 @@ pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Co
     let api = api(fields, &auth)?;
     let refresh_buffer_ms = document.seconds("refresh_buffer_seconds")?;
     document.finish();
-    Ok(Connection { api, auth, refresh_buffer_ms })
+    Ok(Connection { api, auth, refresh_buffer_ms, strict: false })
 }
 
 fn auth(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
@@ -63,13 +62,18 @@ fn auth(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error>
 
 /// Both are read before either may fail, so that every variable is asked for.
 fn workload_identity(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
-    let (source, exchange) = (source(document, variables), exchange(document, variables));
+    let exchange = exchange(document, variables);
+    let source = source(document, variables, registry::audience(&exchange));
     Ok(Auth::workload_identity(source?, exchange?))
 }
 
-fn source(document: &mut Fields<'_>, variables: &Variables) -> Result<Box<dyn Source>, Error> {
+fn source(
+    document: &mut Fields<'_>,
+    variables: &Variables,
+    audience: Option<&'static str>,
+) -> source::Parsed {
     let (name, mut settings) = typed(document, "source", None)?;
-    let source = registry::source(&name, "source.type", &mut settings, variables)?;
+    let source = registry::source(&name, "source.type", &mut settings, variables, audience)?;
     settings.finish();
     Ok(source)
 }

@@ -1,12 +1,11 @@
 //! From the name of a source or an exchange to its parser.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::error::{Code, Error, field};
 use crate::exchange;
 use crate::fields::Fields;
-use crate::source::{self, Source};
+use crate::source;
 use crate::variables::Variables;
 
 /// The source of that name, its settings taken out of `fields`. `naming`: the field that holds the name.
@@ -15,11 +14,12 @@ pub(super) fn source(
     naming: &str,
     fields: &mut Fields<'_>,
     variables: &Variables,
-) -> Result<Box<dyn Source>, Error> {
+    audience: Option<&'static str>,
+) -> source::Parsed {
     let entry = source::ALL.iter().find(|entry| entry.name == name);
     let known = || source::ALL.iter().map(|entry| entry.name).collect();
     let entry = entry.ok_or_else(|| unknown(naming, "source", known()))?;
-    let source = (entry.read)(fields, variables)?;
+    let source = (entry.read)(fields, variables, audience)?;
     for other in source::ALL.iter().filter(|other| other.name != name) {
         for setting in other.settings.iter().filter(|setting| !entry.settings.contains(setting)) {
             if fields.ignore(setting) {
@@ -35,6 +35,12 @@ pub(super) fn source(
         }
     }
     Ok(source)
+}
+
+/// Whom an identity token is made for. When the exchange is wrong, that is the fault to report, and not an audience that
+/// nobody knows for that reason.
+pub(super) fn audience(exchange: &exchange::Parsed) -> Option<&'static str> {
+    exchange.as_ref().map_or(Some(""), |exchange| exchange.audience())
 }
 
 /// The exchange of that name, its settings taken out of `fields`.

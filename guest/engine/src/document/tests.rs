@@ -227,7 +227,7 @@ fn what_works_and_is_doubtful_is_said() {
         ),
         (
             r#"{"source":"kubernetes","exchange":{"identity_provider_id":"x","service_account_id":"s"}}"#.to_owned(),
-            vec!["token-for-the-api-server", "unusual-identifier"],
+            vec!["token-for-a-control-plane", "unusual-identifier"],
         ),
     ] {
         assert_eq!(warnings(&text), codes, "{text}");

@@ -80,6 +80,10 @@ impl Exchange for Anthropic {
         api::ANTHROPIC
     }
 
+    fn audience(&self) -> Option<&'static str> {
+        Some("https://api.anthropic.com")
+    }
+
     fn describe(&self, plan: &mut Plan) {
         for (name, value, prefix) in [
             ("federation_rule_id", Some(&self.federation_rule_id), "fdrl_"),

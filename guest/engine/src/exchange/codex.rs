@@ -14,7 +14,7 @@ use crate::api::{self, Flavour};
 use crate::error::{Code, Error};
 use crate::exchange::body::{Encoding, push};
 use crate::exchange::refusal::Advice;
-use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, Parsed, TokenRequest, answer};
+use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, OPENAI_AUDIENCE, Parsed, TokenRequest, answer};
 use crate::fields::Fields;
 use crate::io::Now;
 use crate::plan::{Plan, Warning};
@@ -107,6 +107,10 @@ impl Exchange for Codex {
 
     fn api(&self) -> Flavour {
         API
+    }
+
+    fn audience(&self) -> Option<&'static str> {
+        Some(OPENAI_AUDIENCE)
     }
 
     fn describe(&self, plan: &mut Plan) {

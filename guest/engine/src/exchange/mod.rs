@@ -41,6 +41,11 @@ pub trait Exchange {
         api::OPENAI
     }
 
+    /// For whom an identity token has to be made, where everybody who trades one there makes it for the same.
+    fn audience(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Adds the settings, what is needed, and what is doubtful.
     fn describe(&self, plan: &mut Plan);
 
@@ -79,6 +84,9 @@ pub struct Entry {
 /// Every exchange. The first is the default.
 pub const ALL: &[Entry] =
     &[openai::ENTRY, codex::ENTRY, anthropic::ENTRY, openrouter::ENTRY, rfc8693::ENTRY, rfc7523::ENTRY];
+
+/// The audience that OpenAI's clients and guides use.
+const OPENAI_AUDIENCE: &str = "https://api.openai.com/v1";
 
 /// RFC 8693, section 2.1.
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";

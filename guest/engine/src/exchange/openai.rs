@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::error::Code;
 use crate::exchange::body::Encoding;
-use crate::exchange::{Entry, Exchange, Parsed, TOKEN_EXCHANGE, TokenRequest};
+use crate::exchange::{Entry, Exchange, OPENAI_AUDIENCE, Parsed, TOKEN_EXCHANGE, TokenRequest};
 use crate::fields::Fields;
 use crate::plan::{Plan, Warning};
 use crate::subject_token::SubjectToken;
@@ -58,6 +58,10 @@ impl Exchange for OpenAi {
 
     fn assume(&mut self, token_type: TokenType) {
         self.assumed_type = token_type;
+    }
+
+    fn audience(&self) -> Option<&'static str> {
+        Some(OPENAI_AUDIENCE)
     }
 
     fn describe(&self, plan: &mut Plan) {

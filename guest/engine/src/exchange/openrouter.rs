@@ -60,6 +60,10 @@ impl Exchange for OpenRouter {
         API
     }
 
+    fn audience(&self) -> Option<&'static str> {
+        Some("https://openrouter.ai/api/v1")
+    }
+
     fn describe(&self, plan: &mut Plan) {
         plan.set_if("exchange.federation_policy_id", Some(&self.federation_policy_id));
         plan.set_if("exchange.scope", self.scope.as_deref());

@@ -15,7 +15,7 @@ use crate::io::Io;
 use crate::plan::{Origin, Plan, Warning};
 use crate::secret::Secret;
 use crate::source::metadata::{self, Service};
-use crate::source::{Entry, Fetch, Source};
+use crate::source::{Entry, Fetch, Parsed, Source};
 use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
 use crate::variables::Variables;
@@ -60,7 +60,7 @@ struct AppService {
 }
 
 impl Azure {
-    fn read(fields: &mut Fields<'_>, variables: &Variables) -> Result<Box<dyn Source>, Error> {
+    fn read(fields: &mut Fields<'_>, variables: &Variables, _: Option<&'static str>) -> Parsed {
         let app_service = AppService::read(fields, variables);
         Ok(Box::new(Self {
             resource: fields.filled_text("resource")?,
@@ -145,6 +145,10 @@ impl Source for Azure {
         ENTRY.name
     }
 
+    fn remedy(&self) -> &'static str {
+        "Set `resource` to the identifier of an app registration made for the API"
+    }
+
     fn describe(&self, plan: &mut Plan) {
         plan.set_or("source.resource", self.resource.as_deref(), DEFAULT_RESOURCE);
         plan.set_if("source.object_id", self.object_id.as_deref());
@@ -159,8 +163,9 @@ impl Source for Azure {
             plan.warn(Warning::new(
                 "token-for-a-control-plane",
                 format!(
-                    "`resource` is `{}`: {plane} accepts the identity token, and so can whoever receives it from here. Set `resource` to the identifier of an app registration made for the API",
-                    self.resource()
+                    "`resource` is `{}`: {plane} accepts the identity token, and so can whoever receives it from here. {}",
+                    self.resource(),
+                    self.remedy()
                 ),
             ));
         }

@@ -3,11 +3,10 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use crate::error::Error;
 use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
-use crate::source::{Entry, Fetch, Source, token_file};
+use crate::source::{Entry, Fetch, Parsed, Source, token_file};
 use crate::variables::Variables;
 
 pub(super) const ENTRY: Entry =
@@ -19,7 +18,7 @@ struct File {
 }
 
 impl File {
-    fn read(fields: &mut Fields<'_>, _: &Variables) -> Result<Box<dyn Source>, Error> {
+    fn read(fields: &mut Fields<'_>, _: &Variables, _: Option<&'static str>) -> Parsed {
         let path = fields.required_text("token_file_path")?;
         Ok(Box::new(Self { path, audience: fields.filled_text("audience")? }))
     }

@@ -5,13 +5,14 @@ use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
 use alloc::string::String;
 
+use crate::audience::Audience;
 use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::io::{Io, Response};
 use crate::plan::Plan;
 use crate::secret::Secret;
 use crate::source::metadata::{self, Service};
-use crate::source::{Entry, Fetch, OPENAI_AUDIENCE, Source};
+use crate::source::{Entry, Fetch, Parsed, Source};
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
 use crate::variables::Variables;
@@ -32,14 +33,14 @@ const SERVICE: Service = Service {
 };
 
 struct Gcp {
-    audience: Option<String>,
+    audience: Audience,
     /// `full`: with the claims about the machine.
     format: Option<String>,
 }
 
 impl Gcp {
-    fn read(fields: &mut Fields<'_>, _: &Variables) -> Result<Box<dyn Source>, Error> {
-        let audience = fields.filled_text("audience")?;
+    fn read(fields: &mut Fields<'_>, _: &Variables, expected: Option<&'static str>) -> Parsed {
+        let audience = Audience::read(fields, expected)?;
         let format = fields.filled_text("format")?;
         if format.as_ref().is_some_and(|format| !matches!(format.as_str(), "full" | "standard")) {
             return Err(fields.fault(Code::FieldValue, "format", "is neither `full` nor `standard`"));
@@ -47,13 +48,9 @@ impl Gcp {
         Ok(Box::new(Self { audience, format }))
     }
 
-    fn audience(&self) -> &str {
-        self.audience.as_deref().unwrap_or(OPENAI_AUDIENCE)
-    }
-
     async fn token(&self, io: &Io) -> Result<SubjectToken, Error> {
         let mut query = String::new();
-        metadata::add(&mut query, "audience", self.audience());
+        metadata::add(&mut query, "audience", self.audience.as_str());
         if let Some(format) = &self.format {
             metadata::add(&mut query, "format", format);
         }
@@ -66,7 +63,7 @@ impl Gcp {
             )));
         }
         let origin = format!("the answer of {ENDPOINT}");
-        SubjectToken::parse(&response.body, &origin)?.check(io.now(), Some(self.audience()), &origin)
+        SubjectToken::parse(&response.body, &origin)?.check(io.now(), Some(self.audience.as_str()), &origin)
     }
 }
 
@@ -85,8 +82,12 @@ impl Source for Gcp {
         TokenType::Id
     }
 
+    fn remedy(&self) -> &'static str {
+        "Set `source.audience` to that of the identity provider's entry at the API"
+    }
+
     fn describe(&self, plan: &mut Plan) {
-        plan.set_or("source.audience", self.audience.as_deref(), OPENAI_AUDIENCE);
+        self.audience.describe(plan);
         plan.set_if("source.format", self.format.as_deref());
         plan.needs_endpoint("GET", ENDPOINT);
     }

@@ -5,13 +5,14 @@ use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
 use alloc::string::String;
 
+use crate::audience::Audience;
 use crate::error::{Code, Error, field};
 use crate::fields::{Fields, header_secret};
 use crate::io::Io;
 use crate::plan::{Origin, Plan};
 use crate::secret::Secret;
 use crate::source::metadata::{self, Service};
-use crate::source::{Entry, Fetch, OPENAI_AUDIENCE, Source};
+use crate::source::{Entry, Fetch, Parsed, Source};
 use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
 use crate::variables::Variables;
@@ -35,13 +36,13 @@ struct GitHub {
     query: String,
     /// `bearer ...`
     authorization: Secret,
-    audience: Option<String>,
+    audience: Audience,
 }
 
 impl GitHub {
-    fn read(fields: &mut Fields<'_>, variables: &Variables) -> Result<Box<dyn Source>, Error> {
+    fn read(fields: &mut Fields<'_>, variables: &Variables, expected: Option<&'static str>) -> Parsed {
         let (url, token) = (variables.get(URL), variables.get(TOKEN));
-        let audience = fields.filled_text("audience")?;
+        let audience = Audience::read(fields, expected)?;
         let url = url.ok_or_else(|| missing(URL))?.expose().trim();
         let token = token.ok_or_else(|| missing(TOKEN))?.expose().to_owned();
         let at = url.find('?').unwrap_or(url.len());
@@ -54,18 +55,18 @@ impl GitHub {
         Ok(Box::new(Self { endpoint, query: query.to_owned(), authorization, audience }))
     }
 
-    fn audience(&self) -> &str {
-        self.audience.as_deref().unwrap_or(OPENAI_AUDIENCE)
-    }
-
     async fn token(&self, io: &Io) -> Result<SubjectToken, Error> {
         let mut query = self.query.clone();
-        metadata::add(&mut query, "audience", self.audience());
+        metadata::add(&mut query, "audience", self.audience.as_str());
         let header = ("authorization", &self.authorization);
         let response = metadata::get(io, &SERVICE, self.endpoint.as_str(), &query, header).await?;
         let token = SERVICE.text_field(&response.body, "value")?;
         let origin = "the answer of GitHub's token service";
-        SubjectToken::parse(token.expose().as_bytes(), origin)?.check(io.now(), Some(self.audience()), origin)
+        SubjectToken::parse(token.expose().as_bytes(), origin)?.check(
+            io.now(),
+            Some(self.audience.as_str()),
+            origin,
+        )
     }
 }
 
@@ -82,8 +83,12 @@ impl Source for GitHub {
         ENTRY.name
     }
 
+    fn remedy(&self) -> &'static str {
+        "Set `source.audience` to that of the identity provider's entry at the API"
+    }
+
     fn describe(&self, plan: &mut Plan) {
-        plan.set_or("source.audience", self.audience.as_deref(), OPENAI_AUDIENCE);
+        self.audience.describe(plan);
         plan.set("source.endpoint", self.endpoint.as_str(), Origin::Variable(URL.to_owned()));
         plan.needs_endpoint("GET", self.endpoint.as_str());
     }

@@ -7,20 +7,20 @@ use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use crate::error::{Code, Error, field};
+use crate::error::{Code, field};
 use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Origin, Plan, Warning};
-use crate::source::{Entry, Fetch, Source, token_file};
+use crate::source::{Entry, Fetch, Parsed, Source, token_file};
 use crate::variables::Variables;
 
 const SETTINGS: &[&str] = &["token_file_path", "audience"];
 
 pub(super) const AKS: Entry =
-    Entry { name: "aks", settings: SETTINGS, read: |fields, variables| read(&ON_AKS, fields, variables) };
+    Entry { name: "aks", settings: SETTINGS, read: |fields, variables, _| read(&ON_AKS, fields, variables) };
 
 pub(super) const EKS: Entry =
-    Entry { name: "eks", settings: SETTINGS, read: |fields, variables| read(&ON_EKS, fields, variables) };
+    Entry { name: "eks", settings: SETTINGS, read: |fields, variables, _| read(&ON_EKS, fields, variables) };
 
 /// What differs between the two.
 struct Cloud {
@@ -51,11 +51,7 @@ struct Injected {
     audience: Option<String>,
 }
 
-fn read(
-    cloud: &'static Cloud,
-    fields: &mut Fields<'_>,
-    variables: &Variables,
-) -> Result<Box<dyn Source>, Error> {
+fn read(cloud: &'static Cloud, fields: &mut Fields<'_>, variables: &Variables) -> Parsed {
     let (path, origin) = match fields.filled_text("token_file_path")? {
         Some(path) => (path, Origin::Document),
         None => {
@@ -75,6 +71,10 @@ fn read(
 impl Source for Injected {
     fn name(&self) -> &'static str {
         self.cloud.name
+    }
+
+    fn remedy(&self) -> &'static str {
+        "Mount a projected token (`serviceAccountToken`) with the `audience` of the identity provider's entry, and set `token_file_path`"
     }
 
     fn describe(&self, plan: &mut Plan) {

@@ -7,11 +7,10 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use crate::error::Error;
 use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Plan, Warning};
-use crate::source::{Entry, Fetch, Source, token_file};
+use crate::source::{Entry, Fetch, Parsed, Source, token_file};
 use crate::variables::Variables;
 
 /// Where a pod finds the token of its service account.
@@ -26,7 +25,7 @@ struct Kubernetes {
 }
 
 impl Kubernetes {
-    fn read(fields: &mut Fields<'_>, _: &Variables) -> Result<Box<dyn Source>, Error> {
+    fn read(fields: &mut Fields<'_>, _: &Variables, _: Option<&'static str>) -> Parsed {
         // An empty path means the default one, as it does to OpenAI's Go client.
         let path = fields.text("token_file_path")?.filter(|path| !path.is_empty());
         Ok(Box::new(Self { path, audience: fields.filled_text("audience")? }))
@@ -42,13 +41,17 @@ impl Source for Kubernetes {
         ENTRY.name
     }
 
+    fn remedy(&self) -> &'static str {
+        "Mount a projected token (`serviceAccountToken`) with the `audience` of the identity provider's entry, and set `token_file_path`"
+    }
+
     fn describe(&self, plan: &mut Plan) {
         plan.set_or("source.token_file_path", self.path.as_deref(), DEFAULT_PATH);
         plan.set_if("source.audience", self.audience.as_deref());
         plan.needs_file(self.path());
         if self.path() == DEFAULT_PATH {
             plan.warn(Warning::new(
-                "token-for-the-api-server",
+                "token-for-a-control-plane",
                 "the default token file is normally meant for the Kubernetes API server: whoever receives it can act as the pod there. Mount a projected token with the audience of your identity provider and set `token_file_path`",
             ));
         }

@@ -34,6 +34,11 @@ pub trait Source {
         TokenType::Jwt
     }
 
+    /// How to give its token an audience of its own.
+    fn remedy(&self) -> &'static str {
+        "Give the token an audience of its own, that of the identity provider's entry at the API"
+    }
+
     /// Adds the settings, what is needed, and what is doubtful.
     fn describe(&self, plan: &mut Plan);
 
@@ -44,8 +49,11 @@ pub trait Source {
 /// The future that [`Source::token`] returns.
 pub type Fetch<'a> = Pin<Box<dyn Future<Output = Result<SubjectToken, Error>> + 'a>>;
 
-/// What [`Entry::read`] is.
-pub type Read = fn(&mut Fields<'_>, &Variables) -> Result<Box<dyn Source>, Error>;
+/// What [`Entry::read`] is. The last is [`crate::exchange::Exchange::audience`].
+pub type Read = fn(&mut Fields<'_>, &Variables, Option<&'static str>) -> Parsed;
+
+/// What reading the settings of a source yields.
+pub type Parsed = Result<Box<dyn Source>, Error>;
 
 /// How a document names a source, and how its settings are read.
 pub struct Entry {
@@ -70,6 +78,3 @@ pub const ALL: &[Entry] = &[
     injected::AKS,
     injected::EKS,
 ];
-
-/// The audience that OpenAI's clients ask for.
-const OPENAI_AUDIENCE: &str = "https://api.openai.com/v1";

@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
-use crate::source::{Entry, Fetch, Source, token_file};
+use crate::source::{Entry, Fetch, Parsed, Source, token_file};
 use crate::subject_token::SubjectToken;
 use crate::variables::Variables;
 
@@ -23,7 +23,7 @@ struct Spiffe {
 }
 
 impl Spiffe {
-    fn read(fields: &mut Fields<'_>, _: &Variables) -> Result<Box<dyn Source>, Error> {
+    fn read(fields: &mut Fields<'_>, _: &Variables, _: Option<&'static str>) -> Parsed {
         let path = fields.filled_text("token_file_path")?;
         Ok(Box::new(Self { path, audience: fields.filled_text("audience")? }))
     }

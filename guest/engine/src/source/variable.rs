@@ -9,7 +9,7 @@ use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::secret::Secret;
-use crate::source::{Entry, Fetch, Source};
+use crate::source::{Entry, Fetch, Parsed, Source};
 use crate::subject_token::SubjectToken;
 use crate::variables::Variables;
 
@@ -23,7 +23,7 @@ struct Variable {
 }
 
 impl Variable {
-    fn read(fields: &mut Fields<'_>, variables: &Variables) -> Result<Box<dyn Source>, Error> {
+    fn read(fields: &mut Fields<'_>, variables: &Variables, _: Option<&'static str>) -> Parsed {
         let name = fields.required_text("variable")?;
         let token = variables.get(&name).map(|token| token.prefixed(""));
         let audience = fields.filled_text("audience")?;

@@ -58,6 +58,9 @@ pub(crate) struct ConnectionArgs {
     /// Refuse whatever the document needs beyond this lock file, which `keyless plan --lock FILE` writes
     #[arg(long, value_name = "FILE", global = true, env = "KEYLESS_LOCKED", hide_env_values = true)]
     pub(crate) locked: Option<PathBuf>,
+    /// Refuse to send an identity token that is meant for a control plane (the Kubernetes API server, a cloud's own API)
+    #[arg(long, global = true, env = "KEYLESS_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
+    pub(crate) strict: bool,
 }
 
 /// How the component is run, and how it reaches the network.

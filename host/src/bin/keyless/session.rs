@@ -10,7 +10,7 @@ use keyless::{Cache, Connection, CredentialRef, Grant, Lock, Plan, Requirements,
 
 use crate::cli::{Cli, RuntimeArgs};
 use crate::document::{self, Document};
-use crate::output::problem::Problem;
+use crate::output::problem::{Class, Problem};
 
 /// A connection that is understood, and granted no more than it needs; nothing has been done yet.
 pub(crate) struct Session {
@@ -36,10 +36,16 @@ impl Session {
             let wanted = Requirements { variables: names.clone(), ..Requirements::default() };
             lock.grant().covers(&wanted)?;
         }
-        let variables = Variables::from_environment(&names)?;
+        let mut variables = Variables::from_environment(&names)?;
+        if cli.connection.strict {
+            variables.set_strict();
+        }
         let plan = runtime.plan(&document.text, &variables).await.map_err(in_document)?;
         if let Some(lock) = &locked {
             lock.grant().covers(&plan.requirements)?;
+        }
+        if cli.connection.strict {
+            refuse_control_planes(&plan)?;
         }
         Ok(Self { runtime, document, variables, plan })
     }
@@ -79,6 +85,19 @@ pub(crate) fn runtime(args: &RuntimeArgs) -> Result<Runtime, Problem> {
         builder = builder.connect_to(rule.parse()?);
     }
     Ok(builder.build()?)
+}
+
+/// What can be foreseen is refused before anything is read; the component looks at the token itself.
+fn refuse_control_planes(plan: &Plan) -> Result<(), Problem> {
+    let doubt = plan.warnings.iter().find(|warning| warning.code == "token-for-a-control-plane");
+    doubt.map_or(Ok(()), |doubt| {
+        Err(Problem::new(
+            Class::Identity,
+            "token-for-a-control-plane",
+            doubt.message.clone(),
+            "give the token an audience of its own as described, or leave out --strict",
+        ))
+    })
 }
 
 fn read_lock(path: &Path) -> Result<Lock, Problem> {

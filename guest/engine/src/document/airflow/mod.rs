@@ -106,7 +106,7 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
         }
     };
     extra.finish();
-    Ok(Connection { api, auth, refresh_buffer_ms })
+    Ok(Connection { api, auth, refresh_buffer_ms, strict: false })
 }
 
 /// Keys of `extra` that only workload identity reads.
@@ -149,7 +149,13 @@ fn workload_identity(extra: &mut Fields<'_>, variables: &Variables) -> Result<Au
             "is `custom`: a Python function, which cannot be called from here; let it write the token into a file, and set `workload_identity_provider` to `file` and `token_file_path`",
         ));
     }
-    let source = registry::source(&provider, "extra.workload_identity_provider", extra, variables)?;
+    let source = registry::source(
+        &provider,
+        "extra.workload_identity_provider",
+        extra,
+        variables,
+        exchange.audience(),
+    )?;
     Ok(Auth::workload_identity(source, exchange))
 }
 

@@ -38,7 +38,7 @@ pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Co
         }
     }?;
     document.finish();
-    Ok(Connection { api, auth, refresh_buffer_ms: None })
+    Ok(Connection { api, auth, refresh_buffer_ms: None, strict: false })
 }
 
 /// A source and an exchange with settings that are the values of variables, as far as these are set; and what the
@@ -49,10 +49,12 @@ fn federated(
     (source, of_source): (&str, &[(&str, Option<&Secret>)]),
     (exchange, of_exchange): (&str, &[(&str, Option<&Secret>)]),
 ) -> Result<(Flavour, Auth), Error> {
-    let mut of_source = settings(document, "source", of_source);
-    let source = registry::source(source, "source.type", &mut of_source, variables)?;
     let mut of_exchange = settings(document, "exchange", of_exchange);
-    let exchange = registry::exchange(exchange, "exchange.type", &mut of_exchange, variables)?;
+    let exchange = registry::exchange(exchange, "exchange.type", &mut of_exchange, variables);
+    let audience = registry::audience(&exchange);
+    let mut of_source = settings(document, "source", of_source);
+    let source = registry::source(source, "source.type", &mut of_source, variables, audience)?;
+    let exchange = exchange?;
     Ok((exchange.api(), Auth::workload_identity(source, exchange)))
 }
 

@@ -21,19 +21,17 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::string::ToString as _;
 
+use crate::audience::Audience;
 use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Origin, Plan};
-use crate::source::{Entry, Fetch, Source};
+use crate::source::{Entry, Fetch, Parsed, Source};
 use crate::subject_token::SubjectToken;
 use crate::variables::Variables;
 
 use credentials::Credentials;
 use sts::Sts;
-
-/// What the guides tell administrators to expect.
-const DEFAULT_AUDIENCE: &str = "https://api.openai.com/v1";
 
 /// STS takes up to 1000 characters.
 const LONGEST_AUDIENCE: usize = 1_000;
@@ -49,7 +47,7 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 struct Aws {
-    audience: Option<String>,
+    audience: Audience,
     algorithm: Option<Algorithm>,
     /// In seconds.
     duration: Option<u64>,
@@ -65,12 +63,12 @@ enum Algorithm {
 }
 
 impl Aws {
-    fn read(fields: &mut Fields<'_>, variables: &Variables) -> Result<Box<dyn Source>, Error> {
+    fn read(fields: &mut Fields<'_>, variables: &Variables, expected: Option<&'static str>) -> Parsed {
         // Both are read before either may fail, so that every variable is asked for.
         let (sts, credentials) = (Sts::read(fields, variables), Credentials::choose(variables));
         let (sts, credentials) = (sts?, credentials?);
-        let audience = fields.filled_text("audience")?;
-        if audience.as_ref().is_some_and(|audience| audience.chars().count() > LONGEST_AUDIENCE) {
+        let audience = Audience::read(fields, expected)?;
+        if audience.as_str().chars().count() > LONGEST_AUDIENCE {
             return Err(fields.fault(Code::FieldValue, "audience", "has more than 1000 characters"));
         }
         let algorithm = match fields.filled_text("signing_algorithm")?.as_deref() {
@@ -97,10 +95,6 @@ impl Aws {
         Ok(Box::new(Self { audience, algorithm, duration, sts, credentials }))
     }
 
-    fn audience(&self) -> &str {
-        self.audience.as_deref().unwrap_or(DEFAULT_AUDIENCE)
-    }
-
     fn algorithm(&self) -> &'static str {
         self.algorithm.unwrap_or(Algorithm::Es384).name()
     }
@@ -119,10 +113,14 @@ impl Aws {
         };
         let token = self
             .sts
-            .web_identity_token(io, keys, self.audience(), self.algorithm(), &self.duration())
+            .web_identity_token(io, keys, self.audience.as_str(), self.algorithm(), &self.duration())
             .await?;
         let origin = "the answer of AWS STS";
-        SubjectToken::parse(token.expose().as_bytes(), origin)?.check(io.now(), Some(self.audience()), origin)
+        SubjectToken::parse(token.expose().as_bytes(), origin)?.check(
+            io.now(),
+            Some(self.audience.as_str()),
+            origin,
+        )
     }
 }
 
@@ -140,8 +138,12 @@ impl Source for Aws {
         ENTRY.name
     }
 
+    fn remedy(&self) -> &'static str {
+        "Set `source.audience` to that of the identity provider's entry at the API"
+    }
+
     fn describe(&self, plan: &mut Plan) {
-        plan.set_or("source.audience", self.audience.as_deref(), DEFAULT_AUDIENCE);
+        self.audience.describe(plan);
         plan.set_or("source.signing_algorithm", self.algorithm.map(Algorithm::name), Algorithm::Es384.name());
         let origin = if self.duration.is_some() { Origin::Document } else { Origin::Default };
         plan.set("source.duration_seconds", self.duration(), origin);
