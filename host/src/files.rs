@@ -69,7 +69,7 @@ fn parent(file: &str) -> &str {
     }
 }
 
-fn on_host(name: &str, root: Option<&Path>) -> PathBuf {
+pub(crate) fn on_host(name: &str, root: Option<&Path>) -> PathBuf {
     match root {
         None => PathBuf::from(name),
         Some(root) => root.join(name.trim_start_matches('/')),

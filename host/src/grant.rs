@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::sender::AllowList;
-use crate::{Endpoint, Error, Plan, Requirements};
+use crate::{ClientCertificate, Endpoint, Error, Plan, Requirements};
 
 /// What a connection may do: the requests it may send, the files it may read, the variables it may be given.
 ///
@@ -20,6 +20,7 @@ pub struct Grant {
     endpoints: BTreeSet<Endpoint>,
     files: BTreeSet<String>,
     variables: BTreeSet<String>,
+    client_certificate: Option<ClientCertificate>,
 }
 
 impl Grant {
@@ -42,6 +43,7 @@ impl Grant {
             endpoints: requirements.endpoints.iter().cloned().collect(),
             files: requirements.files.iter().cloned().collect(),
             variables: requirements.variables.iter().cloned().collect(),
+            client_certificate: requirements.client_certificate.clone(),
         }
     }
 
@@ -64,6 +66,19 @@ impl Grant {
     pub fn variable(mut self, name: impl Into<String>) -> Self {
         self.variables.insert(name.into());
         self
+    }
+
+    /// Also has a client certificate presented to every endpoint of this grant. The component sees neither file.
+    #[must_use]
+    pub fn present(mut self, certificate: ClientCertificate) -> Self {
+        self.client_certificate = Some(certificate);
+        self
+    }
+
+    /// What is presented to every endpoint.
+    #[must_use]
+    pub fn client_certificate(&self) -> Option<&ClientCertificate> {
+        self.client_certificate.as_ref()
     }
 
     /// Requests that may be sent, sorted.
@@ -105,6 +120,12 @@ impl Grant {
                 .filter(|v| !self.variables.contains(*v))
                 .map(|v| format!("the variable {v}")),
         );
+        if requirements.client_certificate.is_some()
+            && requirements.client_certificate != self.client_certificate
+        {
+            let wanted = requirements.client_certificate.iter();
+            beyond.extend(wanted.map(|certificate| format!("the client certificate {certificate}")));
+        }
         if beyond.is_empty() {
             return Ok(());
         }

@@ -20,8 +20,10 @@ use crate::bindings::{self, Provider};
 use crate::files::Directories;
 use crate::limits::{HOSTCALL_BYTES, RESOURCES, Ticking};
 use crate::runtime::Inner;
-use crate::sender::{AllowList, Gate};
-use crate::{Endpoint, Error, ErrorKind, Grant, Plan, Requirements, Setting, Variables, Warning};
+use crate::sender::{AllowList, ClientIdentity, Gate};
+use crate::{
+    ClientCertificate, Endpoint, Error, ErrorKind, Grant, Plan, Requirements, Setting, Variables, Warning,
+};
 
 /// A grant in the form in which it is enforced.
 #[derive(Clone)]
@@ -34,9 +36,11 @@ impl Access {
     /// # Errors
     /// `grant-endpoint-invalid`, `grant-endpoint-insecure`.
     pub(crate) fn new(runtime: &Inner, grant: &Grant) -> Result<Self, Error> {
+        let root = runtime.root.as_deref();
+        let identity = grant.client_certificate().map(|files| ClientIdentity::below(root, files));
         Ok(Self {
-            gate: Gate::new(AllowList::new(grant)?, Arc::clone(&runtime.sender)),
-            directories: Directories::of(grant.files(), runtime.root.as_deref()),
+            gate: Gate::new(AllowList::new(grant)?, Arc::clone(&runtime.sender), identity),
+            directories: Directories::of(grant.files(), root),
         })
     }
 }
@@ -292,6 +296,10 @@ fn plan(plan: bindings::ConnectionPlan) -> Plan {
             endpoints: requirements.endpoints.into_iter().map(|e| Endpoint::new(e.method, e.url)).collect(),
             files: requirements.files,
             variables: requirements.variables,
+            client_certificate: requirements.client_certificate.map(|certificate| ClientCertificate {
+                certificate_file: certificate.certificate_file,
+                private_key_file: certificate.private_key_file,
+            }),
         },
     }
 }

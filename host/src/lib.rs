@@ -78,7 +78,7 @@ pub use error::{Error, ErrorKind};
 pub use grant::Grant;
 pub use limits::Limits;
 pub use lock::Lock;
-pub use plan::{Endpoint, Plan, Requirements, Setting, Warning};
+pub use plan::{ClientCertificate, Endpoint, Plan, Requirements, Setting, Warning};
 pub use runtime::Runtime;
 pub use sender::ConnectTo;
 pub use snapshot::CredentialRef;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::sender::AllowList;
-use crate::{ComponentInfo, Endpoint, Error, Grant};
+use crate::{ClientCertificate, ComponentInfo, Endpoint, Error, Grant};
 
 /// The version that this crate writes, and the only one that it reads.
 const VERSION: u32 = 1;
@@ -46,6 +46,7 @@ impl Lock {
             endpoints: self.grant.endpoints().cloned().collect(),
             files: self.grant.files().map(str::to_owned).collect(),
             variables: self.grant.variables().map(str::to_owned).collect(),
+            client_certificate: self.grant.client_certificate().cloned(),
         };
         // Strings and numbers only: there is nothing in it that JSON cannot hold.
         let mut json = serde_json::to_string_pretty(&text).unwrap_or_default();
@@ -84,6 +85,9 @@ impl Lock {
         for variable in text.variables {
             grant = grant.variable(variable);
         }
+        if let Some(certificate) = text.client_certificate {
+            grant = grant.present(certificate);
+        }
         AllowList::new(&grant)?;
         Ok(Self { grant, component: text.component.sha256 })
     }
@@ -102,6 +106,8 @@ struct Text {
     endpoints: BTreeSet<Endpoint>,
     files: BTreeSet<String>,
     variables: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_certificate: Option<ClientCertificate>,
 }
 
 #[derive(Serialize, Deserialize)]

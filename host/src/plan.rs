@@ -50,6 +50,25 @@ pub struct Requirements {
     pub files: Vec<String>,
     /// Environment variables whose values the component wants to be given.
     pub variables: Vec<String>,
+    /// To be presented in the TLS handshake with each of `endpoints`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// A certificate and its private key, which the host presents: the component sees neither.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCertificate {
+    /// PEM, the certificate first, then those that lead to the root. As the document spells it.
+    pub certificate_file: String,
+    /// PEM: PKCS #8, PKCS #1 or SEC 1, not encrypted. As the document spells it.
+    pub private_key_file: String,
+}
+
+impl std::fmt::Display for ClientCertificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} with the key {}", self.certificate_file, self.private_key_file)
+    }
 }
 
 /// A place on the network: one method on one URL.

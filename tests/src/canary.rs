@@ -34,6 +34,7 @@ fn an_escaped_secret_is_found_wherever_it_is_shown() {
         endpoints: Vec::new(),
         files: Vec::new(),
         variables: vec!["CANARY".to_owned()],
+        client_certificate: None,
     };
     let status = Status {
         phase: "idle".to_owned(),

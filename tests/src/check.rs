@@ -123,6 +123,12 @@ impl Check {
         let endpoints = plan.endpoints.iter().map(|(method, url)| format!("{method} {url}")).collect();
         self.equal("plan", "endpoints", expect.endpoints.clone(), endpoints);
         self.equal("plan", "files", expect.files.clone(), plan.files.clone());
+        self.equal(
+            "plan",
+            "client certificate",
+            Some(expect.client_certificate.clone()),
+            plan.client_certificate.clone(),
+        );
         self.equal("plan", "variables", expect.variables.clone(), plan.variables.clone());
     }
 

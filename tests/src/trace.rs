@@ -76,6 +76,8 @@ pub(crate) struct Plan {
     pub(crate) endpoints: Vec<(String, String)>,
     pub(crate) files: Vec<String>,
     pub(crate) variables: Vec<String>,
+    /// File and key file.
+    pub(crate) client_certificate: Option<(String, String)>,
 }
 
 impl Trace {

@@ -78,6 +78,12 @@ pub(crate) fn plan((dialect, plan): (Dialect, Plan)) -> ConnectionPlan {
             endpoints: plan.requirements.endpoints.into_iter().map(endpoint).collect(),
             files: plan.requirements.files,
             variables: plan.requirements.variables,
+            client_certificate: plan.requirements.client_certificate.map(|certificate| {
+                types::ClientCertificate {
+                    certificate_file: certificate.certificate_file,
+                    private_key_file: certificate.private_key_file,
+                }
+            }),
         },
     }
 }

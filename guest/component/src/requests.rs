@@ -242,6 +242,7 @@ fn fault(code: &ErrorCode) -> SendFault {
         ErrorCode::TlsProtocolError | ErrorCode::TlsCertificateError | ErrorCode::TlsAlertReceived(_) => {
             SendFault::Untrusted
         }
+        ErrorCode::ConfigurationError => SendFault::NoCertificate,
         ErrorCode::ConnectionTimeout
         | ErrorCode::ConnectionReadTimeout
         | ErrorCode::ConnectionWriteTimeout

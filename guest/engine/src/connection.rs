@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::string::ToString as _;
 
 use crate::api::Api;
+use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::plan::{Origin, Plan};
 use crate::secret::Secret;
@@ -45,10 +46,12 @@ pub struct Located<T> {
 
 impl Auth {
     /// The two halves, the exchange told what kind of token it will get.
-    #[must_use]
-    pub fn workload_identity(source: Box<dyn Source>, mut exchange: Box<dyn Exchange>) -> Self {
-        exchange.assume(source.token_type());
-        Self::WorkloadIdentity { source, exchange }
+    pub fn workload_identity(
+        source: Box<dyn Source>,
+        mut exchange: Box<dyn Exchange>,
+    ) -> Result<Self, Error> {
+        exchange.assume(source.token_type())?;
+        Ok(Self::WorkloadIdentity { source, exchange })
     }
 }
 

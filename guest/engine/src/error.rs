@@ -91,6 +91,8 @@ codes! {
     TokenForeign = "token-foreign" Identity,
     /// The platform's token service (a metadata server, a CI system) did not give an identity token.
     TokenNotGiven = "token-not-given" Identity,
+    /// The host has no usable client certificate to present.
+    ClientCertificate = "client-certificate" Identity,
     /// The identity token is for a control plane, and the host wants such tokens refused (`--strict`).
     TokenForAControlPlane = "token-for-a-control-plane" Identity,
 

@@ -109,6 +109,8 @@ pub enum SendFault {
     Unreachable,
     /// The TLS handshake failed.
     Untrusted,
+    /// The host has no usable client certificate to present.
+    NoCertificate,
     /// The deadline passed.
     TimedOut,
     /// The connection broke.

@@ -77,6 +77,17 @@ pub struct Requirements {
     pub files: Vec<String>,
     /// Names.
     pub variables: Vec<String>,
+    /// To be presented to each of `endpoints`.
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// A certificate and its key, which the host presents in the TLS handshake: neither gets to the guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// PEM, the certificate first, then those that lead to the root. As the document spells it.
+    pub certificate_file: String,
+    /// PEM. As the document spells it.
+    pub private_key_file: String,
 }
 
 /// A place on the network.

@@ -40,6 +40,12 @@ pub struct Claims {
 }
 
 impl SubjectToken {
+    /// For an identity that is shown in the TLS handshake: there is nothing to send.
+    #[must_use]
+    pub fn in_the_handshake() -> Self {
+        Self { text: Secret::new(String::new()), claims: Claims::default() }
+    }
+
     /// Reads a token as a platform hands it out: surrounding white space and a byte order mark are tolerated.
     /// `origin` names the place for the error.
     pub fn parse(bytes: &[u8], origin: &str) -> Result<Self, Error> {

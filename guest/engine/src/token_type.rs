@@ -1,16 +1,18 @@
-//! The two kinds of identity token that token endpoints tell apart.
+//! The kinds of identity that token endpoints tell apart.
 
-/// RFC 8693, section 3.
+/// What RFC 8693, section 3, calls a token type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenType {
     /// Any JSON web token.
     Jwt,
     /// An OpenID Connect ID token.
     Id,
+    /// No token: the client certificate of the TLS session (developers.openai.com, "X.509").
+    X509,
 }
 
 impl TokenType {
-    /// As a document names it.
+    /// As a document names it, which is for tokens only.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text {
@@ -26,6 +28,7 @@ impl TokenType {
         match self {
             Self::Jwt => "jwt",
             Self::Id => "id",
+            Self::X509 => "x509",
         }
     }
 
@@ -35,6 +38,7 @@ impl TokenType {
         match self {
             Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
             Self::Id => "urn:ietf:params:oauth:token-type:id_token",
+            Self::X509 => "urn:openai:params:oauth:token-type:x509",
         }
     }
 }

@@ -21,7 +21,7 @@ use tower_service::Service;
 
 use super::allow::is_local_address;
 use super::tls::{self, Trust};
-use super::{ConnectTo, Fault};
+use super::{ClientIdentity, ConnectTo, Fault};
 
 /// How long a TLS handshake may take that nobody waits for any more. Requests have their own, shorter deadline.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -33,11 +33,23 @@ pub(super) struct Dial {
     plain_tcp: HttpConnector<LocalResolver>,
     rules: Arc<[ConnectTo]>,
     trust: Arc<Trust>,
+    identity: Option<ClientIdentity>,
 }
 
 impl Dial {
     pub(super) fn new(trust: Arc<Trust>, rules: Arc<[ConnectTo]>, timeout: Duration) -> Self {
-        Self { tcp: tcp(Resolver, timeout), plain_tcp: tcp(LocalResolver, timeout), rules, trust }
+        Self {
+            tcp: tcp(Resolver, timeout),
+            plain_tcp: tcp(LocalResolver, timeout),
+            rules,
+            trust,
+            identity: None,
+        }
+    }
+
+    /// As this one, with a certificate to present.
+    pub(super) fn presenting(&self, identity: ClientIdentity) -> Self {
+        Self { identity: Some(identity), ..self.clone() }
     }
 
     async fn connect(mut self, uri: Uri) -> Result<Stream, Fault> {
@@ -61,9 +73,13 @@ impl Dial {
             return Ok(Stream::Plain(stream));
         }
 
-        let trust = Arc::clone(&self.trust);
-        // Reads certificate files the first time.
-        let config = tokio::task::spawn_blocking(move || trust.config()).await.map_err(|_| Fault::Tls)??;
+        let (trust, identity) = (Arc::clone(&self.trust), self.identity);
+        // Reads certificate files: the platform's the first time, the one to present every time.
+        let config = tokio::task::spawn_blocking(move || match identity {
+            Some(identity) => trust.config_presenting(&identity),
+            None => trust.config(),
+        });
+        let config = config.await.map_err(|_| Fault::Tls)??;
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| Fault::Unresolved)?;
         let handshake = TlsConnector::from(config).connect(name, stream.into_inner());
         match tokio::time::timeout(HANDSHAKE, handshake).await {

@@ -25,6 +25,8 @@ pub enum Fault {
     Certificate,
     /// The TLS handshake failed.
     Tls,
+    /// The client certificate that is to be presented is missing or cannot be used.
+    ClientCertificate,
     /// No answer in time.
     ResponseTimeout,
     /// The answer began in time, but did not end in time.
@@ -49,6 +51,7 @@ impl Fault {
             Self::ConnectTimeout => WasiError::ConnectionTimeout,
             Self::Certificate => WasiError::TlsCertificateError,
             Self::Tls => WasiError::TlsProtocolError,
+            Self::ClientCertificate => WasiError::ConfigurationError,
             Self::ResponseTimeout => WasiError::HttpResponseTimeout,
             Self::BodyTimeout => WasiError::ConnectionReadTimeout,
             Self::Terminated => WasiError::ConnectionTerminated,
@@ -114,6 +117,7 @@ impl fmt::Display for Fault {
             Self::BodyTimeout => "the answer did not end in time",
             Self::Terminated => "the connection broke",
             Self::TooLarge => "the answer is too large",
+            Self::ClientCertificate => "there is no usable client certificate",
             Self::Protocol => "the answer is not HTTP",
         })
     }

@@ -8,18 +8,22 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use wasmtime_wasi_http::{Error as WasiError, RequestOptions, WasiBody, WasiHttpHooks};
 use zeroize::Zeroizing;
 
-use super::{AllowList, Body, Fault, Patience, REQUEST_LIMIT, RESPONSE_LIMIT, Sender, deadline};
+use super::{
+    AllowList, Body, ClientIdentity, Fault, Patience, REQUEST_LIMIT, RESPONSE_LIMIT, Sender, deadline,
+};
 
 /// Checks requests against a grant, then hands them to a [`Sender`], and holds both to the deadline and the sizes.
 #[derive(Clone)]
 pub(crate) struct Gate {
     allowed: Arc<AllowList>,
     sender: Arc<dyn Sender>,
+    /// Presented to every endpoint of the grant.
+    identity: Option<ClientIdentity>,
 }
 
 impl Gate {
-    pub(crate) fn new(allowed: AllowList, sender: Arc<dyn Sender>) -> Self {
-        Self { allowed: Arc::new(allowed), sender }
+    pub(crate) fn new(allowed: AllowList, sender: Arc<dyn Sender>, identity: Option<ClientIdentity>) -> Self {
+        Self { allowed: Arc::new(allowed), sender, identity }
     }
 }
 
@@ -38,9 +42,9 @@ impl WasiHttpHooks for Gate {
         options: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<(), WasiError>> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
-        let Self { allowed, sender } = self.clone();
+        let Self { allowed, sender, identity } = self.clone();
         Box::new(async move {
-            match pass(&allowed, &*sender, request, options).await {
+            match pass(&allowed, &*sender, identity, request, options).await {
                 Ok(response) => {
                     let response = response
                         .map(|body| Full::new(body.into_bytes()).map_err(WasiError::from).boxed_unsync());
@@ -56,6 +60,7 @@ impl WasiHttpHooks for Gate {
 async fn pass(
     allowed: &AllowList,
     sender: &dyn Sender,
+    identity: Option<ClientIdentity>,
     request: http::Request<WasiBody>,
     options: Option<RequestOptions>,
 ) -> Result<http::Response<Body>, Fault> {
@@ -78,6 +83,9 @@ async fn pass(
         let body = upload(body).await?;
         let mut request = http::Request::from_parts(parts, body);
         clean(request.headers_mut());
+        if let Some(identity) = identity {
+            request.extensions_mut().insert(identity);
+        }
         let response = sender.send(request, patience).await?;
         if response.body().as_bytes().len() > RESPONSE_LIMIT {
             return Err(Fault::TooLarge);
@@ -174,7 +182,7 @@ mod tests {
             .header("authorization", "Bearer canary")
             .body(body)
             .unwrap();
-        let answer = pass(&AllowList::new(&grant).unwrap(), fake, request, None).await;
+        let answer = pass(&AllowList::new(&grant).unwrap(), fake, None, request, None).await;
         answer.map(|response| response.body().as_bytes().len())
     }
 

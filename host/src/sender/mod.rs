@@ -9,6 +9,7 @@
 //! ```
 
 mod allow;
+mod client_identity;
 mod connect_to;
 mod deadline;
 mod dial;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub(crate) use allow::AllowList;
+pub use client_identity::ClientIdentity;
 pub use connect_to::ConnectTo;
 pub use fault::Fault;
 pub(crate) use gate::Gate;
@@ -41,7 +43,8 @@ pub const REQUEST_LIMIT: usize = 256 * 1024;
 /// A sender must not follow redirects and must not decompress. It need not watch the total deadline or the size of the
 /// answer: whoever calls it drops the future in time, and cuts what is too large.
 pub trait Sender: Send + Sync + 'static {
-    /// Sends `request`, whose URI is absolute and whose body may hold secrets.
+    /// Sends `request`, whose URI is absolute and whose body may hold secrets. A [`ClientIdentity`] among its extensions
+    /// has to be presented in the TLS handshake.
     fn send(&self, request: http::Request<Body>, patience: Patience) -> Sending;
 }
 

@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use super::dial::Dial;
 use super::gate::{collect, in_time};
 use super::tls::Trust;
-use super::{Body, ConnectTo, Fault, Patience, RESPONSE_LIMIT, Sender, Sending};
+use super::{Body, ClientIdentity, ConnectTo, Fault, Patience, RESPONSE_LIMIT, Sender, Sending};
 use crate::Error;
 
 /// Long enough for the requests of one exchange, short enough to hold no connection between renewals.
@@ -30,6 +30,9 @@ pub struct Network {
     client: Client<Dial, Full<Bytes>>,
     /// For those who ask for a shorter time to connect. The same settings otherwise.
     impatient: Client<Dial, Full<Bytes>>,
+    /// For those who present a certificate: with it a client is made for the one request, so that no connection outlives a
+    /// certificate that was replaced, nor serves somebody else's request.
+    dial: Dial,
 }
 
 /// The two times that a connection may take. See `deadline`.
@@ -43,23 +46,35 @@ impl Network {
     /// `ca-certificates-invalid` for a PEM file without a certificate, or with a broken one.
     pub fn new(ca_certificates: &[Vec<u8>], rules: Vec<ConnectTo>) -> Result<Self, Error> {
         let (trust, rules) = (Arc::new(Trust::new(ca_certificates)?), rules.into());
-        let client = |timeout| {
-            Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(IDLE)
-                .pool_max_idle_per_host(IDLE_PER_HOST)
-                .http1_max_buf_size(HEAD_LIMIT)
-                .http2_max_header_list_size(u32::try_from(HEAD_LIMIT).unwrap_or(u32::MAX))
-                .build(Dial::new(Arc::clone(&trust), Arc::clone(&rules), timeout))
-        };
-        Ok(Self { client: client(CONNECT), impatient: client(CONNECT_IMPATIENT) })
+        let dial = |timeout| Dial::new(Arc::clone(&trust), Arc::clone(&rules), timeout);
+        Ok(Self {
+            client: client(dial(CONNECT), IDLE_PER_HOST),
+            impatient: client(dial(CONNECT_IMPATIENT), IDLE_PER_HOST),
+            dial: dial(CONNECT),
+        })
     }
+}
+
+fn client(dial: Dial, idle: usize) -> Client<Dial, Full<Bytes>> {
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(idle)
+        .http1_max_buf_size(HEAD_LIMIT)
+        .http2_max_header_list_size(u32::try_from(HEAD_LIMIT).unwrap_or(u32::MAX))
+        .build(dial)
 }
 
 impl Sender for Network {
     fn send(&self, request: http::Request<Body>, patience: Patience) -> Sending {
         let start = tokio::time::Instant::now();
-        let client = if patience.connect > CONNECT_IMPATIENT { &self.client } else { &self.impatient };
+        let presenting = request.extensions().get::<ClientIdentity>();
+        let presenting = presenting.map(|identity| client(self.dial.presenting(identity.clone()), 0));
+        let client = match &presenting {
+            Some(client) => client,
+            None if patience.connect > CONNECT_IMPATIENT => &self.client,
+            None => &self.impatient,
+        };
         let sending = client.request(request.map(|body| Full::new(body.into_bytes())));
         Box::pin(async move {
             let head = async { sending.await.map_err(|e| Fault::from_chain(&e)) };

@@ -2,16 +2,18 @@
 
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::WantsClientCert;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
-use super::Fault;
+use super::{ClientIdentity, Fault};
 use crate::Error;
 
 /// The certificates to trust. The platform's are read when the first connection is made, and then kept.
 pub(super) struct Trust {
     extra: Vec<CertificateDer<'static>>,
+    roots: OnceLock<Arc<RootCertStore>>,
     config: OnceLock<Result<Arc<ClientConfig>, Fault>>,
 }
 
@@ -43,15 +45,34 @@ impl Trust {
                 return Err(invalid(pem, "holds no certificate"));
             }
         }
-        Ok(Self { extra, config: OnceLock::new() })
+        Ok(Self { extra, roots: OnceLock::new(), config: OnceLock::new() })
     }
 
     /// Reads the platform's certificates at the first call: a few milliseconds of file reading.
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, Fault> {
-        self.config.get_or_init(|| self.load()).clone()
+        self.config.get_or_init(|| Ok(finished(self.builder()?.with_no_client_auth()))).clone()
     }
 
-    fn load(&self) -> Result<Arc<ClientConfig>, Fault> {
+    /// As [`config`](Self::config), with a certificate to present.
+    pub(super) fn config_presenting(&self, identity: &ClientIdentity) -> Result<Arc<ClientConfig>, Fault> {
+        let (chain, key) = identity.read()?;
+        let config = self.builder()?.with_client_auth_cert(chain, key).map_err(|error| {
+            // In the middle of a rotation, most often: the next attempt finds both halves new.
+            tracing::warn!(%error, "the client certificate and its key cannot be used together");
+            Fault::ClientCertificate
+        })?;
+        Ok(finished(config))
+    }
+
+    fn builder(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Fault> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| Fault::Tls)?;
+        Ok(builder.with_root_certificates(Arc::clone(self.roots.get_or_init(|| self.load()))))
+    }
+
+    fn load(&self) -> Arc<RootCertStore> {
         let mut roots = RootCertStore::empty();
         let platform = rustls_native_certs::load_native_certs();
         for error in &platform.errors {
@@ -65,15 +86,13 @@ impl Trust {
                 "no CA certificates on this platform: every https request will fail; install them, or give a CA file"
             );
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| Fault::Tls)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        Arc::new(roots)
     }
+}
+
+fn finished(mut config: ClientConfig) -> Arc<ClientConfig> {
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(config)
 }
 
 /// Tells a certificate that is not trusted from any other trouble.

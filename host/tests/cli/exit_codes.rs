@@ -18,7 +18,8 @@ fn no_identity_token_is_4() {
 fn a_token_for_a_control_plane_is_4_where_that_is_refused() {
     let world = World::new();
     // Foreseen by the plan, before anything is read.
-    let default = r#"{"source":"kubernetes","exchange":{"identity_provider_id":"idp_1","service_account_id":"s"}}"#;
+    let default =
+        r#"{"source":"kubernetes","exchange":{"identity_provider_id":"idp_1","service_account_id":"s"}}"#;
     keyless(["plan", "-c", default]).success();
     keyless(["plan", "--strict", "-c", default]).failure(4, "token-for-a-control-plane").says("audience");
     // Seen in the token itself, before it is sent.

@@ -223,6 +223,10 @@ impl Host for Native {
                 .collect(),
             files: plan.requirements.files,
             variables: plan.requirements.variables,
+            client_certificate: plan
+                .requirements
+                .client_certificate
+                .map(|certificate| (certificate.certificate_file, certificate.private_key_file)),
         })
     }
 
@@ -330,6 +334,7 @@ fn send_fault(fault: Fault) -> SendFault {
         Fault::Untrusted => SendFault::Untrusted,
         Fault::TimedOut => SendFault::TimedOut,
         Fault::Broken => SendFault::Broken,
+        Fault::NoCertificate => SendFault::NoCertificate,
         Fault::TooLarge => SendFault::TooLarge,
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct PlanExpect {
     pub(crate) endpoints: Option<Vec<String>>,
     pub(crate) files: Option<Vec<String>>,
     pub(crate) variables: Option<Vec<String>>,
+    /// File and key file. Without it there must be none.
+    pub(crate) client_certificate: Option<(String, String)>,
 }
 
 /// Exactly one thing that happens. Times in seconds.

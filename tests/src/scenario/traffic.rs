@@ -76,6 +76,7 @@ pub(crate) enum Fault {
     Unresolved,
     Unreachable,
     Untrusted,
+    NoCertificate,
     TimedOut,
     Broken,
     TooLarge,

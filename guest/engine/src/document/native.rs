@@ -64,7 +64,7 @@ fn auth(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error>
 fn workload_identity(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
     let exchange = exchange(document, variables);
     let source = source(document, variables, registry::audience(&exchange));
-    Ok(Auth::workload_identity(source?, exchange?))
+    Auth::workload_identity(source?, exchange?)
 }
 
 fn source(

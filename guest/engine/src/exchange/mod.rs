@@ -19,7 +19,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::api::{self, Flavour};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::io::Now;
 use crate::plan::Plan;
@@ -34,7 +34,18 @@ pub trait Exchange {
     fn name(&self) -> &'static str;
 
     /// Told once, at the start: the kind of token that the source gives, for where the document names none.
-    fn assume(&mut self, _token_type: TokenType) {}
+    fn assume(&mut self, token_type: TokenType) -> Result<(), Error> {
+        match token_type {
+            TokenType::Jwt | TokenType::Id => Ok(()),
+            TokenType::X509 => Err(Error::new(
+                Code::FieldConflict,
+                format!(
+                    "`exchange.type` is `{}`, which takes tokens; the source `x509` gives a certificate, which only `openai` takes",
+                    self.name()
+                ),
+            )),
+        }
+    }
 
     /// The API that its tokens open.
     fn api(&self) -> Flavour {

@@ -5,8 +5,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::Code;
-use crate::exchange::body::Encoding;
+use crate::api::{self, Flavour};
+use crate::error::{Code, Error};
+use crate::exchange::body::{Encoding, push};
 use crate::exchange::{Entry, Exchange, OPENAI_AUDIENCE, Parsed, TOKEN_EXCHANGE, TokenRequest};
 use crate::fields::Fields;
 use crate::plan::{Plan, Warning};
@@ -17,6 +18,11 @@ use crate::variables::Variables;
 
 /// The API's base URL never moves it; only `exchange.token_endpoint` does.
 const DEFAULT_ENDPOINT: &str = "https://auth.openai.com/oauth/token";
+
+/// For certificates there are hosts of their own, which ask for one in the handshake: of the API as well, where the
+/// program that uses the token has to show it again.
+const MUTUAL_TLS_ENDPOINT: &str = "https://mtls.auth.openai.com/oauth/token";
+const MUTUAL_TLS_API: Flavour = Flavour { base_url: Some("https://mtls.api.openai.com/v1"), ..api::OPENAI };
 
 pub(super) const ENTRY: Entry = Entry { name: "openai", read: OpenAi::read };
 
@@ -47,7 +53,11 @@ impl OpenAi {
     }
 
     fn endpoint(&self) -> &str {
-        self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
+        self.token_endpoint.as_ref().map_or(self.default_endpoint(), WebUrl::as_str)
+    }
+
+    fn default_endpoint(&self) -> &'static str {
+        if self.assumed_type == TokenType::X509 { MUTUAL_TLS_ENDPOINT } else { DEFAULT_ENDPOINT }
     }
 }
 
@@ -56,8 +66,19 @@ impl Exchange for OpenAi {
         ENTRY.name
     }
 
-    fn assume(&mut self, token_type: TokenType) {
+    fn api(&self) -> Flavour {
+        if self.assumed_type == TokenType::X509 { MUTUAL_TLS_API } else { api::OPENAI }
+    }
+
+    fn assume(&mut self, token_type: TokenType) -> Result<(), Error> {
+        if token_type == TokenType::X509 && self.token_type.is_some() {
+            return Err(Error::new(
+                Code::FieldConflict,
+                "`exchange.token_type` announces a token, but the source `x509` gives a certificate; leave it out",
+            ));
+        }
         self.assumed_type = token_type;
+        Ok(())
     }
 
     fn audience(&self) -> Option<&'static str> {
@@ -71,7 +92,7 @@ impl Exchange for OpenAi {
         plan.set_or(
             "exchange.token_endpoint",
             self.token_endpoint.as_ref().map(WebUrl::as_str),
-            DEFAULT_ENDPOINT,
+            self.default_endpoint(),
         );
         plan.needs_endpoint("POST", self.endpoint());
         if !self.identity_provider_id.starts_with("idp_") {
@@ -84,18 +105,16 @@ impl Exchange for OpenAi {
 
     /// The parameters in the order of the official Python client.
     fn request<'a>(&'a self, subject: &'a SubjectToken) -> TokenRequest<'a> {
-        TokenRequest {
-            endpoint: self.endpoint(),
-            encoding: Encoding::Json,
-            headers: Vec::new(),
-            parameters: vec![
-                ("grant_type", TOKEN_EXCHANGE),
-                ("subject_token", subject.expose()),
-                ("subject_token_type", self.token_type.unwrap_or(self.assumed_type).urn()),
-                ("identity_provider_id", &self.identity_provider_id),
-                ("service_account_id", &self.service_account_id),
-            ],
-            advice: &[],
-        }
+        let token_type = self.token_type.unwrap_or(self.assumed_type);
+        let token = Some(subject.expose()).filter(|_| token_type != TokenType::X509);
+        let mut parameters = vec![("grant_type", TOKEN_EXCHANGE)];
+        push(&mut parameters, "subject_token", token);
+        parameters.extend([
+            ("subject_token_type", token_type.urn()),
+            ("identity_provider_id", &self.identity_provider_id),
+            ("service_account_id", &self.service_account_id),
+        ]);
+        let (endpoint, encoding, headers) = (self.endpoint(), Encoding::Json, Vec::new());
+        TokenRequest { endpoint, encoding, headers, parameters, advice: &[] }
     }
 }

@@ -32,8 +32,12 @@ pub(super) fn of_fault(fault: SendFault, endpoint: &str) -> Error {
         SendFault::Untrusted => (
             Code::EndpointUntrusted,
             format!(
-                "no TLS session with {endpoint}: its certificate is not trusted, or the handshake failed; give a private CA to the host"
+                "no TLS session with {endpoint}: its certificate is not trusted, or the handshake failed; give a private CA to the host, and check the client certificate if one is presented"
             ),
+        ),
+        SendFault::NoCertificate => (
+            Code::ClientCertificate,
+            "the host has no usable client certificate to present; check that `certificate_file` and `private_key_file` are PEM files that belong together (the host's log says which is wrong)".to_owned(),
         ),
         SendFault::TimedOut => {
             (Code::EndpointTimeout, format!("{endpoint} did not answer within 10 s; it is asked again"))

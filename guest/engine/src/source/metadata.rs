@@ -99,7 +99,7 @@ impl Service {
             }
             SendFault::Unresolved => "has a host name that did not resolve",
             SendFault::Unreachable => "cannot be reached",
-            SendFault::Untrusted => "has a certificate that is not trusted",
+            SendFault::Untrusted | SendFault::NoCertificate => "has a certificate that is not trusted",
             SendFault::TimedOut => "did not answer within 3 s",
             SendFault::Broken => "broke the connection",
             SendFault::TooLarge => "answered with more than 64 KiB",

@@ -11,6 +11,7 @@ mod metadata;
 mod spiffe;
 mod token_file;
 mod variable;
+mod x509;
 
 use alloc::boxed::Box;
 use core::future::Future;
@@ -77,4 +78,5 @@ pub const ALL: &[Entry] = &[
     spiffe::ENTRY,
     injected::AKS,
     injected::EKS,
+    x509::ENTRY,
 ];

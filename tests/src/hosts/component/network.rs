@@ -79,6 +79,7 @@ fn wasi_error(fault: Fault) -> Error {
         Fault::Untrusted => Error::TlsCertificateError,
         Fault::TimedOut => Error::HttpResponseTimeout,
         Fault::Broken => Error::ConnectionTerminated,
+        Fault::NoCertificate => Error::ConfigurationError,
         Fault::TooLarge => Error::HttpResponseBodySize(None),
     }
 }

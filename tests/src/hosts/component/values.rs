@@ -53,7 +53,7 @@ pub(super) fn status(value: &Val) -> Status {
 
 pub(super) fn plan(value: &Val) -> Plan {
     let plan = Record::new(value, 4);
-    let requirements = Record::new(plan.get("requirements"), 3);
+    let requirements = Record::new(plan.get("requirements"), 4);
     let setting = |value: &Val| {
         let setting = Record::new(value, 3);
         (text(setting.get("name")), text(setting.get("value")), text(setting.get("origin")))
@@ -68,6 +68,11 @@ pub(super) fn plan(value: &Val) -> Plan {
             .collect(),
         files: texts(requirements.get("files")),
         variables: texts(requirements.get("variables")),
+        client_certificate: match requirements.get("client-certificate") {
+            Val::Option(Some(value)) => Some(two(value, "certificate-file", "private-key-file")),
+            Val::Option(None) => None,
+            other => panic!("not an option: {other:?}"),
+        },
     }
 }
 

@@ -156,7 +156,7 @@ fn workload_identity(extra: &mut Fields<'_>, variables: &Variables) -> Result<Au
         variables,
         exchange.audience(),
     )?;
-    Ok(Auth::workload_identity(source, exchange))
+    Auth::workload_identity(source, exchange)
 }
 
 fn api_key(client: Option<Secret>, password: Option<Secret>, variables: &Variables) -> Result<Auth, Error> {

@@ -55,7 +55,7 @@ fn federated(
     let mut of_source = settings(document, "source", of_source);
     let source = registry::source(source, "source.type", &mut of_source, variables, audience)?;
     let exchange = exchange?;
-    Ok((exchange.api(), Auth::workload_identity(source, exchange)))
+    Ok((exchange.api(), Auth::workload_identity(source, exchange)?))
 }
 
 fn settings<'a>(document: &Fields<'a>, key: &str, values: &[(&str, Option<&Secret>)]) -> Fields<'a> {

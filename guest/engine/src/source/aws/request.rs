@@ -58,7 +58,7 @@ pub(super) async fn send(io: &Io, request: Request, hint: &str) -> Result<Respon
             SendFault::Broken => {
                 (Code::EndpointUnreachable, "broke off before the answer was complete; it is repeated".to_owned())
             }
-            SendFault::Untrusted => (
+            SendFault::Untrusted | SendFault::NoCertificate => (
                 Code::EndpointUntrusted,
                 "got no TLS session: the certificate is not trusted, or the handshake failed; give a private CA to the host".to_owned(),
             ),

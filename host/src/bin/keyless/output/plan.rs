@@ -46,6 +46,9 @@ fn needs(out: &mut String, requirements: &Requirements, variables: &Variables) {
     for file in &requirements.files {
         rows.push(["read".to_owned(), printable(file).into_owned(), String::new()]);
     }
+    if let Some(certificate) = &requirements.client_certificate {
+        rows.push(["present".to_owned(), printable(&certificate.to_string()).into_owned(), String::new()]);
+    }
     for name in &requirements.variables {
         let set = if variables.get(name).is_some() { "set" } else { "not set" };
         rows.push(["be given".to_owned(), format!("${}", printable(name)), set.to_owned()]);
