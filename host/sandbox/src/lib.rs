@@ -27,6 +27,7 @@ mod anthropic;
 mod aws;
 mod bearer;
 mod body;
+mod client_certificates;
 mod clock;
 mod documents;
 mod exchange;

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -14,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::exchange::x509::PeerCertificate;
 use crate::front::Front;
 
 /// How long requests under way may go on once the sandbox stops.
@@ -108,7 +111,7 @@ impl Acceptor {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
         let Some(tls) = &self.tls else {
-            return self.http(stream).await;
+            return self.http(stream, None).await;
         };
         let handshake = tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream));
         let finished = tokio::select! {
@@ -116,7 +119,11 @@ impl Acceptor {
             finished = handshake => finished,
         };
         match finished {
-            Ok(Ok(stream)) => self.http(stream).await,
+            Ok(Ok(stream)) => {
+                let presented = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let presented = presented.map(|certificate| PeerCertificate(certificate.to_vec()));
+                self.http(stream, presented).await;
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%peer, %error, "TLS handshake failed; does the client trust the sandbox's ca.pem?");
             }
@@ -124,9 +131,16 @@ impl Acceptor {
         }
     }
 
-    async fn http(&self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
-        let service = service_fn(|request| {
+    async fn http(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        presented: Option<PeerCertificate>,
+    ) {
+        let service = service_fn(|mut request: Request<Incoming>| {
             let front = Arc::clone(&self.front);
+            if let Some(presented) = &presented {
+                request.extensions_mut().insert(presented.clone());
+            }
             async move { front.handle(request).await }
         });
         let mut builder = auto::Builder::new(TokioExecutor::new());

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::anthropic;
 use crate::aws::{self, container};
-use crate::exchange::codex;
+use crate::exchange::x509::provider_id;
+use crate::exchange::{TOKEN_PATH, codex};
 use crate::oauth::{ACCESS_TOKEN, entra, google, openrouter};
 use crate::platform::{Platform, azure, github};
 use crate::service::ServiceName;
@@ -44,7 +45,29 @@ pub(crate) fn all(world: &World) -> BTreeMap<String, Recipe> {
             recipes.insert(format!("{}-{}", source.name, exchange.name), recipe);
         }
     }
+    recipes.insert("x509-openai".to_owned(), x509(world));
     recipes
+}
+
+/// The one exchange that takes a certificate.
+fn x509(world: &World) -> Recipe {
+    let token_endpoint = format!("{}{TOKEN_PATH}", world.addresses.url(ServiceName::MutualTls));
+    let document = json!({
+        "auth_type": "workload_identity",
+        "source": {
+            "type": "x509",
+            "certificate_file": world.client_certificates.certificate_file(),
+            "private_key_file": world.client_certificates.private_key_file(),
+        },
+        "exchange": {
+            "type": "openai",
+            "identity_provider_id": provider_id(world),
+            "service_account_id": world.options.service_account_id,
+            "token_endpoint": token_endpoint,
+        },
+        "api": {"base_url": world.addresses.base_url()},
+    });
+    Recipe { document: document.to_string(), variables: BTreeMap::new(), connect_to: Vec::new() }
 }
 
 struct Source {

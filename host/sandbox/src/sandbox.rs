@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::admin::Admin;
 use crate::announce::announce;
 use crate::aws::keys::AccessKeys;
+use crate::client_certificates::ClientCertificates;
 use crate::clock::Clock;
 use crate::documents::Documents;
 use crate::exchange::refusal::ErrorShape;
@@ -93,7 +94,15 @@ impl Sandbox {
         let directory = tempfile::Builder::new().prefix("keyless-sandbox-").permissions(private).tempdir()?;
         fs::write(directory.path().join("ca.pem"), authority.pem())?;
 
+        let client_certificates =
+            ClientCertificates::create(directory.path().join("client-certificate")).map_err(tls)?;
+        client_certificates.rotate()?;
+        let for_clients =
+            authority.server_for(client_certificates.authority(), &options.extra_names).map_err(tls)?;
+        let for_clients = TlsAcceptor::from(Arc::new(for_clients));
+
         let world = Arc::new(World {
+            client_certificates,
             addresses: Addresses {
                 ports: ports.iter().map(|(name, port)| (*name, port.number())).collect::<BTreeMap<_, _>>(),
                 admin_port: admin_port.number(),
@@ -122,10 +131,11 @@ impl Sandbox {
         let services: BTreeMap<_, _> = roster(&sandbox.world)?.into_iter().collect();
         for (name, port) in ports {
             if let Some(service) = services.get(&name) {
+                let acceptor = if name == ServiceName::MutualTls { &for_clients } else { &acceptor };
                 let front = Front::watched(name, Arc::clone(service), Arc::clone(&sandbox.world));
                 port.serve(
                     front,
-                    name.encrypted().then_some(&acceptor),
+                    name.encrypted().then_some(acceptor),
                     &sandbox.world.shutdown,
                     &sandbox.tasks,
                 );
@@ -227,6 +237,26 @@ impl Sandbox {
     #[must_use]
     pub fn volume_path(&self) -> &Path {
         self.world.volume.root()
+    }
+
+    /// Where the workload's client certificate is, PEM.
+    #[must_use]
+    pub fn client_certificate_path(&self) -> PathBuf {
+        self.world.client_certificates.certificate_file()
+    }
+
+    /// Where its key is, PEM.
+    #[must_use]
+    pub fn client_key_path(&self) -> PathBuf {
+        self.world.client_certificates.private_key_file()
+    }
+
+    /// Puts a new certificate with a new key into place, both in one moment.
+    ///
+    /// # Errors
+    /// The files cannot be written.
+    pub fn rotate_client_certificate(&self) -> io::Result<()> {
+        self.world.client_certificates.rotate()
     }
 
     /// The projected token in it.

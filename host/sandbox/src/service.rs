@@ -16,6 +16,7 @@ use crate::aws::instance::Instance;
 use crate::aws::sts::Sts;
 use crate::body::Body;
 use crate::exchange::Exchange;
+use crate::exchange::x509::MutualTls;
 use crate::issuer::Issuer;
 use crate::oauth::Endpoint;
 use crate::oauth::entra::Entra;
@@ -58,11 +59,13 @@ pub enum ServiceName {
     GoogleSts,
     /// Microsoft's token endpoint.
     Entra,
+    /// The vendor's token endpoint for client certificates.
+    MutualTls,
 }
 
 impl ServiceName {
     /// Every party.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Issuer,
         Self::Exchange,
         Self::Upstream,
@@ -76,6 +79,7 @@ impl ServiceName {
         Self::OpenRouter,
         Self::GoogleSts,
         Self::Entra,
+        Self::MutualTls,
     ];
 
     /// As it is spelt on the admin endpoint: `issuer`, `exchange`, `upstream` and so on.
@@ -95,6 +99,7 @@ impl ServiceName {
             Self::OpenRouter => "openrouter",
             Self::GoogleSts => "google_sts",
             Self::Entra => "entra",
+            Self::MutualTls => "mutual_tls",
         }
     }
 
@@ -130,6 +135,7 @@ pub(crate) fn roster(world: &Arc<World>) -> Result<Vec<Named>, Unspecified> {
         (ServiceName::OpenRouter, Arc::new(Endpoint::new(world, OpenRouter)?)),
         (ServiceName::GoogleSts, Arc::new(Endpoint::new(world, Google)?)),
         (ServiceName::Entra, Arc::new(Endpoint::new(world, Entra)?)),
+        (ServiceName::MutualTls, Arc::new(MutualTls::new(world))),
     ])
 }
 

@@ -5,17 +5,20 @@ use std::time::SystemTime;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, SanType,
 };
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::PrivateKeyDer;
+use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
 
 /// Public names that the sandbox plays, so that `--connect-to auth.openai.com:443:127.0.0.1:PORT` needs nothing else.
 const PLAYED_NAMES: &[&str] = &[
     "auth.openai.com",
     "api.openai.com",
+    "mtls.auth.openai.com",
     "api.anthropic.com",
     "sts.eu-central-1.amazonaws.com",
     "openrouter.ai",
@@ -33,6 +36,8 @@ pub(crate) enum TlsError {
     Certificate(#[from] rcgen::Error),
     #[error("the TLS library refused its settings: {0}")]
     Settings(#[from] rustls::Error),
+    #[error("client certificates cannot be asked for: {0}")]
+    Clients(#[from] VerifierBuilderError),
 }
 
 /// Signs certificates for the sandbox's servers.
@@ -59,6 +64,19 @@ impl Authority {
 
     /// A server that speaks HTTP/2 and HTTP/1.1 under every name of the sandbox and `extra_names`.
     pub(crate) fn server(&self, extra_names: &[String]) -> Result<ServerConfig, TlsError> {
+        self.server_with(extra_names, None)
+    }
+
+    /// As [`server`](Self::server), but it ends the handshake with whoever presents no certificate of `clients`.
+    pub(crate) fn server_for(
+        &self,
+        clients: &Self,
+        extra_names: &[String],
+    ) -> Result<ServerConfig, TlsError> {
+        self.server_with(extra_names, Some(clients))
+    }
+
+    fn server_with(&self, extra_names: &[String], clients: Option<&Self>) -> Result<ServerConfig, TlsError> {
         let names: Vec<String> = LOOPBACK_NAMES
             .iter()
             .chain(PLAYED_NAMES)
@@ -74,27 +92,66 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         limit_validity(&mut params);
         let certificate = params.signed_by(&key, &self.issuer)?;
-        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-            )?;
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()?;
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(clients) => builder.with_client_cert_verifier(
+                WebPkiClientVerifier::builder_with_provider(
+                    Arc::new(clients.roots()?),
+                    Arc::clone(&self.provider),
+                )
+                .build()?,
+            ),
+        };
+        let mut config = builder.with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+        )?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
 
     /// A client that trusts this authority alone and speaks HTTP/1.1.
     pub(crate) fn client(&self) -> Result<ClientConfig, TlsError> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.issuer.der().clone())?;
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
+            .with_root_certificates(self.roots()?)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
+    }
+}
+
+/// A certificate for a client and its key, as PEM, and the certificate as it is seen in a handshake.
+pub(crate) struct ClientCertificate {
+    pub(crate) certificate_pem: String,
+    pub(crate) private_key_pem: Zeroizing<String>,
+    pub(crate) der: Vec<u8>,
+}
+
+impl Authority {
+    /// A certificate of which `uri` is the one name.
+    pub(crate) fn client_certificate(&self, uri: &str) -> Result<ClientCertificate, TlsError> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = vec![SanType::URI(uri.try_into()?)];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        limit_validity(&mut params);
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(ClientCertificate {
+            certificate_pem: certificate.pem(),
+            private_key_pem: Zeroizing::new(key.serialize_pem()),
+            der: certificate.der().to_vec(),
+        })
+    }
+
+    fn roots(&self) -> Result<RootCertStore, TlsError> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone())?;
+        Ok(roots)
     }
 }
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws::STS_AUDIENCE;
 use crate::aws::keys::AccessKeys;
+use crate::client_certificates::ClientCertificates;
 use crate::clock::Clock;
 use crate::documents::Documents;
 use crate::exchange::TOKEN_PATH;
@@ -47,6 +48,8 @@ pub(crate) struct World {
     pub(crate) tokens: Tokens,
     pub(crate) anthropic: Tokens,
     /// Sessions with EC2's metadata service.
+    /// The workload's, for those who want one.
+    pub(crate) client_certificates: ClientCertificates,
     pub(crate) instance_sessions: Tokens,
     pub(crate) access_keys: AccessKeys,
     pub(crate) ledger: Ledger,

@@ -84,6 +84,10 @@ impl Fault {
                 if let Some(inner) = io.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
                     return *inner;
                 }
+                // A client certificate that the server does not accept.
+                if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+                    return super::tls::fault(io);
+                }
             }
             cause = error.source();
         }

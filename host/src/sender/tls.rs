@@ -50,7 +50,9 @@ impl Trust {
 
     /// Reads the platform's certificates at the first call: a few milliseconds of file reading.
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, Fault> {
-        self.config.get_or_init(|| Ok(finished(self.builder()?.with_no_client_auth()))).clone()
+        self.config
+            .get_or_init(|| Ok(finished(self.builder()?.with_no_client_auth(), &["h2", "http/1.1"])))
+            .clone()
     }
 
     /// As [`config`](Self::config), with a certificate to present.
@@ -61,7 +63,9 @@ impl Trust {
             tracing::warn!(%error, "the client certificate and its key cannot be used together");
             Fault::ClientCertificate
         })?;
-        Ok(finished(config))
+        // A server refuses a certificate when TLS 1.3 lets the client believe that the handshake is over. Only HTTP/1.1
+        // hands such an error on as what it is.
+        Ok(finished(config, &["http/1.1"]))
     }
 
     fn builder(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Fault> {
@@ -90,8 +94,8 @@ impl Trust {
     }
 }
 
-fn finished(mut config: ClientConfig) -> Arc<ClientConfig> {
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+fn finished(mut config: ClientConfig, protocols: &[&str]) -> Arc<ClientConfig> {
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     Arc::new(config)
 }
 

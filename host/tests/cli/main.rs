@@ -25,3 +25,4 @@ mod secrets;
 mod signals;
 mod token;
 mod usage;
+mod x509;

@@ -1,6 +1,6 @@
 //! What may be asked for, on paper and when it counts.
 
-use keyless::{ConnectTo, Endpoint, ErrorKind, Grant, Lock, Requirements, Variables};
+use keyless::{ClientCertificate, ConnectTo, Endpoint, ErrorKind, Grant, Lock, Requirements, Variables};
 
 use crate::world::{DOCUMENT, ENDPOINT, World};
 
@@ -9,6 +9,7 @@ fn needs() -> Requirements {
         endpoints: vec![Endpoint::new("POST", ENDPOINT)],
         files: vec!["/var/run/secrets/openai/token".into()],
         variables: vec!["OPENAI_API_KEY".into()],
+        client_certificate: None,
     }
 }
 
@@ -59,6 +60,21 @@ fn a_grant_covers_what_it_names_and_says_what_is_beyond() {
         let more = Requirements { endpoints: vec![Endpoint::new(method, url)], ..Requirements::default() };
         assert_eq!(grant.covers(&more).unwrap_err().code, "grant-exceeded", "{method} {url}");
     }
+}
+
+#[test]
+fn a_client_certificate_is_granted_by_name() {
+    let certificate =
+        |key: &str| ClientCertificate { certificate_file: "/tls.crt".into(), private_key_file: key.into() };
+    let wanted = Requirements { client_certificate: Some(certificate("/tls.key")), ..needs() };
+    let error = Grant::for_requirements(&needs()).covers(&wanted).unwrap_err();
+    assert!(error.message.contains("/tls.crt with the key /tls.key"), "{error}");
+    let grant = Grant::for_requirements(&wanted);
+    grant.covers(&wanted).unwrap();
+    grant.covers(&needs()).unwrap();
+    assert!(grant.clone().present(certificate("/other.key")).covers(&wanted).is_err());
+    let lock = Lock::new(grant, World::without_token().runtime.component_info());
+    assert_eq!(Lock::from_json(&lock.to_json()).unwrap(), lock);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! A client certificate: the identity is shown in the TLS handshake, and no token is sent (developers.openai.com, "X.509
 //! workload identity").
 //!
+//! The API asks for the certificate as well as for the token: whoever calls it has to present it again.
+//!
 //! The host presents it. Neither the private key nor the certificate ever gets here; what is read here are their names.
 
 use alloc::boxed::Box;
@@ -8,7 +10,7 @@ use alloc::string::String;
 
 use crate::fields::Fields;
 use crate::io::Io;
-use crate::plan::{ClientCertificate, Plan, Warning};
+use crate::plan::{ClientCertificate, Plan};
 use crate::source::{Entry, Fetch, Parsed, Source};
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
@@ -49,10 +51,6 @@ impl Source for X509 {
             certificate_file: self.certificate_file.clone(),
             private_key_file: self.private_key_file.clone(),
         });
-        plan.warn(Warning::new(
-            "certificate-also-for-the-api",
-            "the API asks for the client certificate as well as for the token: whoever calls `api.base_url` has to present it, too",
-        ));
     }
 
     fn token<'a>(&'a self, _: &'a Io) -> Fetch<'a> {

@@ -7,6 +7,7 @@ pub(crate) mod provider;
 pub(crate) mod providers;
 pub(crate) mod refusal;
 mod request;
+pub(crate) mod x509;
 
 use std::sync::Arc;
 
@@ -15,7 +16,6 @@ use http::header::{CACHE_CONTROL, HeaderName};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use self::provider::IdentityProvider;
 use self::providers::Providers;
 use self::refusal::Refusal;
 use self::request::TokenRequest;
@@ -51,11 +51,16 @@ impl Exchange {
             .named(&request.identity_provider_id, &options.identity_provider_id)
             .ok_or(Refusal::UnknownProvider)?;
         let claims = provider.verify(&request.subject_token, &self.world.clock).await?;
-        self.authorize(provider, &claims, &request.service_account_id)?;
+        let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+        self.authorize(provider.subject(), subject, &request.service_account_id)?;
 
+        let subject_remains_s = remaining_s(&claims, self.world.clock.now_s());
+        self.grant(self.world.access_token_lifetime().as_secs().min(subject_remains_s))
+    }
+
+    fn grant(&self, expires_in_s: u64) -> Result<Response<Body>, Refusal> {
+        let options = &self.world.options;
         let now_ms = self.world.clock.now_ms();
-        let subject_remains_s = remaining_s(&claims, now_ms / 1_000);
-        let expires_in_s = self.world.access_token_lifetime().as_secs().min(subject_remains_s);
         let token = self
             .world
             .tokens
@@ -77,14 +82,8 @@ impl Exchange {
     }
 
     /// Exactly one enabled mapping has to lead from the identity to the service account.
-    fn authorize(
-        &self,
-        provider: &IdentityProvider,
-        claims: &Map<String, Value>,
-        service_account_id: &str,
-    ) -> Result<(), Refusal> {
-        let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
-        let mappings = self.world.options.effective_mappings(provider.subject());
+    fn authorize(&self, workload: &str, subject: &str, service_account_id: &str) -> Result<(), Refusal> {
+        let mappings = self.world.options.effective_mappings(workload);
         let fitting = mappings.iter().filter(|mapping| {
             mapping.enabled && mapping.service_account_id == service_account_id && mapping.admits(subject)
         });

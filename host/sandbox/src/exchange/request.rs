@@ -14,6 +14,9 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const SUBJECT_TOKEN_TYPES: &[&str] =
     &["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 
+/// The identity is in the TLS session.
+const CERTIFICATE_TYPE: &str = "urn:openai:params:oauth:token-type:x509";
+
 /// `scope` is not a parameter, but harmless: permissions come from the mapping.
 const IGNORED: &str = "scope";
 
@@ -57,6 +60,34 @@ impl TokenRequest {
             Some(unknown) => Err(Refusal::UnknownField(unknown.clone())),
             None => Ok(parsed),
         }
+    }
+}
+
+/// A request of the right form from a client that has shown a certificate.
+pub(crate) struct CertificateRequest {
+    pub(crate) identity_provider_id: String,
+    pub(crate) service_account_id: String,
+}
+
+impl CertificateRequest {
+    pub(crate) fn parse(request: &Request<Bytes>) -> Result<Self, Refusal> {
+        check_headers(request.headers())?;
+        let fields: Map<String, Value> =
+            serde_json::from_slice(request.body()).map_err(|_| Refusal::NotJson)?;
+        if text(&fields, GRANT)? != GRANT_TYPE {
+            return Err(Refusal::GrantType);
+        }
+        if text(&fields, TOKEN_TYPE)? != CERTIFICATE_TYPE {
+            return Err(Refusal::SubjectTokenType);
+        }
+        let known = |name: &str| [GRANT, TOKEN_TYPE, PROVIDER, SERVICE_ACCOUNT, IGNORED].contains(&name);
+        if let Some(unknown) = fields.keys().find(|name| !known(name)) {
+            return Err(Refusal::UnknownField(unknown.clone()));
+        }
+        Ok(Self {
+            identity_provider_id: text(&fields, PROVIDER)?.to_owned(),
+            service_account_id: text(&fields, SERVICE_ACCOUNT)?.to_owned(),
+        })
     }
 }
 
