@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Plan {
-    /// How the document is written: `native`, `airflow-uri`, `airflow-json`, `environment`.
+    /// How the document is written: `native`, `airflow-uri`, `airflow-json`, `environment`, `okta`.
     pub dialect: String,
     /// In the order of the native document.
     pub settings: Vec<Setting>,

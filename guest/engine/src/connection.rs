@@ -13,6 +13,8 @@ use crate::source::Source;
 
 /// What a document says, whatever its dialect.
 pub struct Connection {
+    /// What people call it, where the document says.
+    pub nickname: Option<String>,
     /// What the credential opens.
     pub api: Api,
     /// Where the credential comes from.
@@ -58,6 +60,7 @@ impl Auth {
 impl Connection {
     /// Adds what the connection is and needs.
     pub fn describe(&self, plan: &mut Plan) {
+        plan.set_if("nickname", self.nickname.as_deref());
         match &self.auth {
             Auth::ApiKey(key) => {
                 plan.set("auth_type", "api_key", Origin::Document);

@@ -108,3 +108,26 @@ fn it_is_not_even_looked_at_when_not_needed() {
     scratch.file("keyless.toml", "not toml");
     scratch.keyless(["plan", "-c", "{\"api_key\":\"sk-1\"}"]).outcome().success();
 }
+
+#[test]
+fn each_connection_is_given_its_own_and_nothing_of_the_others() {
+    let scratch = Scratch::new();
+    scratch.file(
+        "keyless.toml",
+        "[connections.reading]\nnickname = 'reading'\norganization_id = 'org-1'\napi_key = { variable = 'READ_KEY' }\n\
+         [connections.all]\nnickname = 'all'\norganization_id = 'org-1'\napi_key = { variable = 'FULL_KEY' }\n",
+    );
+    let run = |arguments: &[&str]| {
+        let both = scratch.keyless(arguments).env("READ_KEY", "sk-canary-read");
+        both.env("FULL_KEY", "sk-canary-full").outcome()
+    };
+    let plan = run(&["plan", "--json", "-c", "reading"]).json();
+    assert_eq!(plan["dialect"], "okta");
+    assert_eq!(plan["requirements"]["variables"], serde_json::json!(["READ_KEY"]));
+    assert_eq!(run(&["token", "-c", "reading"]).success(), "sk-canary-read\n");
+    assert_eq!(run(&["token", "-c", "all"]).success(), "sk-canary-full\n");
+    // A lock for the one refuses the other.
+    run(&["plan", "-c", "reading", "--lock", "reading.lock"]).success();
+    run(&["token", "-c", "reading", "--locked", "reading.lock"]).success();
+    run(&["token", "-c", "all", "--locked", "reading.lock"]).failure(3, "grant-exceeded").says("FULL_KEY");
+}

@@ -7,6 +7,7 @@ mod airflow;
 mod environment;
 mod headers;
 mod native;
+mod okta;
 mod registry;
 
 use alloc::string::String;
@@ -38,6 +39,8 @@ pub enum Dialect {
     AirflowJson,
     /// `{"environment": "openai"}`: the variables that OpenAI's clients read.
     Environment,
+    /// A nickname, an organization and a key, as Okta's connector keeps them.
+    Okta,
 }
 
 impl Dialect {
@@ -49,6 +52,7 @@ impl Dialect {
             Self::AirflowUri => "airflow-uri",
             Self::AirflowJson => "airflow-json",
             Self::Environment => "environment",
+            Self::Okta => "okta",
         }
     }
 }
@@ -72,6 +76,7 @@ pub fn read(text: &str, variables: &Variables) -> Result<Document, Error> {
             let connection = match dialect {
                 Dialect::Environment => environment::read(Fields::new("", map, &warnings), variables)?,
                 Dialect::Native => native::read(Fields::new("", map, &warnings), variables)?,
+                Dialect::Okta => okta::read(map, variables, &warnings)?,
                 Dialect::AirflowJson | Dialect::AirflowUri => airflow::read_json(map, variables, &warnings)?,
             };
             (dialect, connection)
@@ -159,17 +164,27 @@ fn dialect(map: &Map) -> Result<Dialect, Error> {
     let found = |names: &[&'static str]| names.iter().copied().find(|name| map.contains_key(name));
     let airflow = found(AIRFLOW_CONNECTION).or_else(|| found(AIRFLOW_EXTRA));
     let environment = found(&["environment"]);
+    // `api_key` is in both forms.
+    let native = NATIVE.iter().copied().filter(|name| *name != "api_key").find(|name| map.contains_key(name));
+    if let Some(okta) = found(okta::KEYS) {
+        return match native.or(airflow).or(environment) {
+            Some(other) => Err(mixed(okta, other)),
+            None => Ok(Dialect::Okta),
+        };
+    }
     match (found(NATIVE), airflow, environment) {
-        (Some(a), Some(b), _) | (Some(a), _, Some(b)) | (_, Some(a), Some(b)) => Err(Error::new(
-            Code::DocumentForm,
-            format!(
-                "the document mixes two forms: `{a}` and `{b}` do not belong together; write one of them"
-            ),
-        )),
+        (Some(a), Some(b), _) | (Some(a), _, Some(b)) | (_, Some(a), Some(b)) => Err(mixed(a, b)),
         (None, Some(_), None) => Ok(Dialect::AirflowJson),
         (None, None, Some(_)) => Ok(Dialect::Environment),
         (_, None, None) => Ok(Dialect::Native),
     }
+}
+
+fn mixed(a: &str, b: &str) -> Error {
+    Error::new(
+        Code::DocumentForm,
+        format!("the document mixes two forms: `{a}` and `{b}` do not belong together; write one of them"),
+    )
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Co
     let api = api(fields, &auth)?;
     let refresh_buffer_ms = document.seconds("refresh_buffer_seconds")?;
     document.finish();
-    Ok(Connection { api, auth, refresh_buffer_ms, strict: false })
+    Ok(Connection { nickname: None, api, auth, refresh_buffer_ms, strict: false })
 }
 
 fn auth(document: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
@@ -101,7 +101,7 @@ fn typed<'a>(
     Ok((name, settings))
 }
 
-fn api_key(document: &mut Fields<'_>, variables: &Variables) -> Result<Located<Secret>, Error> {
+pub(super) fn api_key(document: &mut Fields<'_>, variables: &Variables) -> Result<Located<Secret>, Error> {
     match document.take("api_key") {
         None => Err(Error::new(
             Code::FieldMissing,

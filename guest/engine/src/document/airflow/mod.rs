@@ -106,7 +106,7 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
         }
     };
     extra.finish();
-    Ok(Connection { api, auth, refresh_buffer_ms, strict: false })
+    Ok(Connection { nickname: None, api, auth, refresh_buffer_ms, strict: false })
 }
 
 /// Keys of `extra` that only workload identity reads.

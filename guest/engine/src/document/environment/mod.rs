@@ -38,7 +38,7 @@ pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Co
         }
     }?;
     document.finish();
-    Ok(Connection { api, auth, refresh_buffer_ms: None, strict: false })
+    Ok(Connection { nickname: None, api, auth, refresh_buffer_ms: None, strict: false })
 }
 
 /// A source and an exchange with settings that are the values of variables, as far as these are set; and what the
