@@ -50,7 +50,7 @@ pub(super) fn parse(map: Map, warnings: &Warnings) -> Result<Parts, Error> {
         conn_type,
         host: filled(connection.text("host")?),
         login: filled(connection.text("login")?),
-        password: filled(connection.text("password")?).map(Secret::new),
+        password: connection.text("password")?.map(Secret::new),
         schema: filled(connection.text("schema")?),
         port: port(connection.take("port"))?,
         extra: extra(connection.take("extra"))?,
@@ -90,7 +90,6 @@ pub(super) fn extra(value: Option<Value>) -> Result<Map, Error> {
         Some(Value::String(text)) if text.is_empty() => Ok(Map::new()),
         Some(Value::String(text)) => match json::parse(text.as_bytes()) {
             Ok(Value::Object(map)) => Ok(map),
-            Ok(Value::Null) => Ok(Map::new()),
             Ok(other) => Err(wrong(&format!("a string that holds {}", fields::type_of(&other)))),
             Err(fault) => Err(field(
                 Code::DocumentSyntax,

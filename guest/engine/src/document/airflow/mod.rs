@@ -1,35 +1,40 @@
-//! Airflow's OpenAI connection (`apache-airflow-providers-openai` 1.8): what its hook makes of the fields of a
-//! connection is what we make of them. Where we are stricter, it is because Airflow would fail later or, worse, go on
-//! with something else than what was meant:
+//! Airflow's OpenAI connection (`apache-airflow-providers-openai` from 1.8 on): what its hook and OpenAI's client make of
+//! the fields of a connection is what we make of them. `tests/peers/airflow/` reads hundreds of documents with both, and
+//! its `differences.json` says where we differ on purpose. Where we are stricter, it is because Airflow would fail later
+//! or, worse, go on with something else than what was meant:
 //!
 //! - an empty id, an unreadable `extra`, a base URL without a scheme are refused here;
 //! - a number written as text, as the URI form has it, is taken as a number;
 //! - a connection of another type than `openai` is refused: its password is no API key.
 
+mod client;
 mod json;
 mod uri;
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use crate::json::{Map, Value};
 
 use crate::api::{self, Api};
 use crate::connection::{Auth, Connection, Located};
-use crate::document::{environment, headers, registry};
+use crate::document::{environment, registry};
 use crate::error::{Code, Error, field};
 use crate::fields::{self, Fields, Warnings};
 use crate::plan::{Origin, Warning};
 use crate::secret::Secret;
+use crate::source;
 use crate::url::WebUrl;
 use crate::variables::Variables;
+
+use client::Client;
 
 /// The fields of an Airflow connection, as far as they matter.
 #[derive(Default)]
 struct Parts {
     conn_type: Option<String>,
     login: Option<String>,
+    /// May be empty, which is not the same as absent: OpenAI's client looks into the environment for an absent one only.
     password: Option<Secret>,
     host: Option<String>,
     port: Option<u16>,
@@ -75,7 +80,7 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
     let (auth, refresh_buffer_ms) = match auth_type.as_deref().unwrap_or("api_key") {
         "api_key" => {
             let auth = api_key(client.api_key, parts.password, variables)?;
-            for key in WORKLOAD_IDENTITY {
+            for key in workload_identity_keys() {
                 if extra.ignore(key) {
                     extra.warn(
                         "setting-of-another-auth-type",
@@ -88,7 +93,8 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
             (auth, None)
         }
         "workload_identity" => {
-            if parts.password.is_some() || client.api_key.is_some() {
+            let password = parts.password.is_some_and(|password| !password.expose().is_empty());
+            if password || client.api_key.is_some() {
                 extra.warn(
                     "key-not-used",
                     "the connection holds an API key, which has no effect with workload identity; remove it",
@@ -110,22 +116,18 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
 }
 
 /// Keys of `extra` that only workload identity reads.
-const WORKLOAD_IDENTITY: &[&str] = &[
-    "identity_provider_id",
-    "service_account_id",
-    "workload_identity_provider",
-    "token_file_path",
-    "token_type",
-    "token_endpoint",
-    "refresh_buffer_seconds",
-    "audience",
-    "resource",
-    "object_id",
-    "client_id",
-    "msi_res_id",
-    "api_version",
-    "token_provider",
-];
+fn workload_identity_keys() -> impl Iterator<Item = &'static str> {
+    const ALWAYS: &[&str] = &[
+        "identity_provider_id",
+        "service_account_id",
+        "workload_identity_provider",
+        "token_type",
+        "token_endpoint",
+        "refresh_buffer_seconds",
+        "token_provider",
+    ];
+    ALWAYS.iter().chain(source::ALL.iter().flat_map(|entry| entry.settings)).copied()
+}
 
 /// In the order in which the hook looks: the ids first, the provider last.
 fn workload_identity(extra: &mut Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
@@ -197,59 +199,6 @@ fn api(client: &mut Client, host: Option<String>, variables: &Variables) -> Resu
         project: client.project.take().map_or(project, |value| Ok(located(value)))?,
         default_headers: core::mem::take(&mut client.default_headers),
     })
-}
-
-/// `openai_client_kwargs`: the arguments of OpenAI's client.
-#[derive(Default)]
-struct Client {
-    api_key: Option<Secret>,
-    base_url: Option<WebUrl>,
-    organization: Option<String>,
-    project: Option<String>,
-    default_headers: Vec<(String, Secret)>,
-}
-
-/// Arguments that concern only how a client sends its requests.
-const CLIENT_ONLY: &[&str] = &[
-    "timeout",
-    "max_retries",
-    "default_query",
-    "http_client",
-    "websocket_base_url",
-    "webhook_secret",
-    "admin_api_key",
-    "_strict_response_validation",
-];
-
-impl Client {
-    fn read(extra: &mut Fields<'_>) -> Result<Self, Error> {
-        let Some(mut arguments) = extra.object("openai_client_kwargs")? else {
-            return Ok(Self::default());
-        };
-        let api_key = arguments.text("api_key")?.filter(|key| !key.is_empty()).map(Secret::new);
-        // Empty is absent to the hook (`or`), so it must not be an error here.
-        let base_url = if arguments.is_empty_text("base_url") {
-            arguments.ignore("base_url");
-            None
-        } else {
-            arguments.url("base_url")?
-        };
-        let organization = arguments.header_text("organization")?;
-        let project = arguments.header_text("project")?;
-        let default_headers =
-            arguments.object("default_headers")?.map_or_else(|| Ok(Vec::new()), headers::read)?;
-        for key in CLIENT_ONLY {
-            if arguments.ignore(key) {
-                let name = arguments.name(key);
-                arguments.warn(
-                    "client-setting",
-                    format!("`{name}` concerns only the HTTP client; it has no effect on the credential"),
-                );
-            }
-        }
-        arguments.finish();
-        Ok(Self { api_key, base_url, organization, project, default_headers })
-    }
 }
 
 /// Fields that Airflow has and its OpenAI hook does not read, where somebody may count on them.

@@ -12,7 +12,9 @@ use crate::error::{Code, Error};
 use crate::secret::Secret;
 
 pub(super) fn parse(text: &str) -> Result<Parts, Error> {
+    let text = unwrapped(text);
     let (scheme, rest) = text
+        .expose()
         .split_once("://")
         .ok_or_else(|| fault("is neither a JSON object nor a URI; write `{...}` or `openai://...`"))?;
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_');
@@ -23,18 +25,29 @@ pub(super) fn parse(text: &str) -> Result<Parts, Error> {
         0 => split(rest, None),
         // The host carries a scheme of its own: `openai://https://host`.
         1 => {
-            let (inner, rest) = rest.split_once("://").unwrap_or((rest, ""));
+            let (inner, after) = rest.split_once("://").unwrap_or((rest, ""));
             if inner.contains(['@', ':']) {
                 return Err(fault("has a password before the scheme of its host; write `openai://https://:KEY@host`, or percent-encode the host"));
             }
-            if !inner.starts_with(|c: char| c.is_ascii_alphabetic()) || !inner.bytes().all(valid) {
-                return Err(fault("has `://` in a place that is not a scheme; percent-encode it (`%3A%2F%2F`)"));
+            if inner.starts_with(['/', '?', '#']) {
+                // There is no host, and the `://` stands in the query: `openai://?resource=api://id`.
+                split(rest, None)
+            } else if inner.starts_with(|c: char| c.is_ascii_alphabetic()) && inner.bytes().all(valid) {
+                split(after, Some(&inner.to_ascii_lowercase()))
+            } else {
+                Err(fault("has `://` in a place that is not a scheme; percent-encode it (`%3A%2F%2F`)"))
             }
-            split(rest, Some(&inner.to_ascii_lowercase()))
         }
         _ => Err(fault("has `://` more than twice; percent-encode it (`%3A%2F%2F`) inside the query and the host")),
     }
     .map(|parts| Parts { conn_type: Some(conn_type(scheme)), ..parts })
+}
+
+/// Without line breaks and tabs, which Python's `urlsplit` drops: a URI that was wrapped in a manifest is one again.
+fn unwrapped(text: &str) -> Secret {
+    let mut line = String::with_capacity(text.len());
+    line.extend(text.chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')));
+    Secret::new(line)
 }
 
 /// Airflow's normal form of a type.
@@ -42,12 +55,20 @@ pub(super) fn conn_type(text: &str) -> String {
     text.to_ascii_lowercase().replace('-', "_")
 }
 
+/// Python takes them for an IPv6 address, wherever they stand before the path.
+const BRACKETS: [char; 2] = ['[', ']'];
+const STRAY_BRACKET: &str =
+    "has a `[` or `]` that does not enclose an IPv6 address; percent-encode it (`%5B`, `%5D`)";
+
 /// `[login[:password]@][host[:port]][/schema][?extra]`
 fn split(rest: &str, protocol: Option<&str>) -> Result<Parts, Error> {
     let (rest, _fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, schema) = rest.split_once('/').unwrap_or((rest, ""));
     let (user, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+    if user.contains(BRACKETS) {
+        return Err(fault(STRAY_BRACKET));
+    }
     let (login, password) = match user.split_once(':') {
         Some((login, password)) => (login, Some(password)),
         None => (user, None),
@@ -61,7 +82,7 @@ fn split(rest: &str, protocol: Option<&str>) -> Result<Parts, Error> {
     Ok(Parts {
         conn_type: None,
         login: filled(login),
-        password: password.and_then(filled).map(Secret::new),
+        password: password.map(|password| Secret::new(decode(password))),
         host,
         port,
         schema: filled(schema),
@@ -71,13 +92,10 @@ fn split(rest: &str, protocol: Option<&str>) -> Result<Parts, Error> {
 
 /// Lower-cased as Python does it, unless the host holds an encoded slash: then it is a URL, taken as it stands.
 fn host_and_port(place: &str) -> Result<(String, Option<u16>), Error> {
-    let (host, port) = match place.strip_prefix('[') {
-        Some(inside) => {
-            let (address, after) =
-                inside.split_once(']').ok_or_else(|| fault("has a `[` without `]` in its host"))?;
-            (address, after.strip_prefix(':').unwrap_or(""))
-        }
-        None => place.split_once(':').unwrap_or((place, "")),
+    let (host, port) = match place.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
+        Some((address, after)) if address.contains(':') => (address, after.strip_prefix(':').unwrap_or("")),
+        _ if place.contains(BRACKETS) => return Err(fault(STRAY_BRACKET)),
+        _ => place.split_once(':').unwrap_or((place, "")),
     };
     let port = match port {
         "" => None,
