@@ -39,8 +39,8 @@ deny: setup ## licences, sources and bans of every dependency
 	$(TOOLS)/bin/cargo-deny --locked check bans licenses sources
 
 .PHONY: peers
-peers: setup ## against the official clients, installed by name into tests/peers/.venv
-	$(call say,comparing with the official clients)
+peers: setup ## against the official clients and Airflow, installed by name in tests/peers
+	$(call say,comparing with the official clients and Airflow)
 	cargo build --release --package keyless
 	tests/peers/run
 
