@@ -24,6 +24,8 @@ pub struct Recipe {
     /// Where an address that is fixed in the document's meaning is to be found instead, as curl's `--connect-to` has it:
     /// `HOST:PORT:ADDRESS:PORT`.
     pub connect_to: Vec<String>,
+    /// What to try the credential on: a `GET` of this URL answers 200 to its headers, and 401 without them.
+    pub try_on: String,
 }
 
 /// By name, `SOURCE-EXCHANGE`, such as `azure-openai`.
@@ -35,12 +37,13 @@ pub(crate) fn all(world: &World) -> BTreeMap<String, Recipe> {
                 "auth_type": "workload_identity",
                 "source": source.settings,
                 "exchange": exchange.settings,
-                "api": exchange.api,
+                "api": {"base_url": exchange.base_url},
             });
             let recipe = Recipe {
                 document: document.to_string(),
                 variables: source.variables.clone(),
                 connect_to: source.connect_to.clone(),
+                try_on: format!("{}{}", exchange.base_url, exchange.resource),
             };
             recipes.insert(format!("{}-{}", source.name, exchange.name), recipe);
         }
@@ -82,7 +85,9 @@ struct Source {
 struct Exchange {
     name: &'static str,
     settings: Value,
-    api: Value,
+    base_url: String,
+    /// Something behind the API's base URL.
+    resource: &'static str,
 }
 
 fn sources(world: &World) -> Vec<Source> {
@@ -190,7 +195,8 @@ fn exchanges(world: &World, source: &Source) -> Vec<Exchange> {
                 "service_account_id": options.service_account_id,
                 "token_endpoint": addresses.token_endpoint(),
             }),
-            api: json!({"base_url": addresses.base_url()}),
+            base_url: addresses.base_url(),
+            resource: "/models",
         },
         Exchange {
             name: "codex",
@@ -199,7 +205,8 @@ fn exchanges(world: &World, source: &Source) -> Vec<Exchange> {
                 "federation_rule_id": format!("{}{suffix}", codex::FEDERATION_RULE_ID),
                 "token_endpoint": addresses.token_endpoint(),
             }),
-            api: json!({"base_url": addresses.base_url()}),
+            base_url: addresses.base_url(),
+            resource: "/models",
         },
         Exchange {
             name: "openrouter",
@@ -208,7 +215,8 @@ fn exchanges(world: &World, source: &Source) -> Vec<Exchange> {
                 "federation_policy_id": format!("{}{suffix}", openrouter::POLICY_ID),
                 "token_endpoint": format!("{}{}", addresses.url(ServiceName::OpenRouter), openrouter::TOKEN_PATH),
             }),
-            api: json!({"base_url": format!("{}/api/v1", addresses.url(ServiceName::OpenRouter))}),
+            base_url: format!("{}/api/v1", addresses.url(ServiceName::OpenRouter)),
+            resource: "/key",
         },
         Exchange {
             name: "rfc8693",
@@ -219,7 +227,8 @@ fn exchanges(world: &World, source: &Source) -> Vec<Exchange> {
                 "scope": google::SCOPE,
                 "requested_token_type": ACCESS_TOKEN,
             }),
-            api: json!({"base_url": format!("{}/v1", addresses.url(ServiceName::GoogleSts))}),
+            base_url: format!("{}/v1", addresses.url(ServiceName::GoogleSts)),
+            resource: "/projects",
         },
         Exchange {
             name: "rfc7523",
@@ -230,7 +239,8 @@ fn exchanges(world: &World, source: &Source) -> Vec<Exchange> {
                 "client_id": format!("{}{suffix}", entra::CLIENT_ID),
                 "scope": entra::SCOPE,
             }),
-            api: json!({"base_url": format!("{}/v1.0", addresses.url(ServiceName::Entra))}),
+            base_url: format!("{}/v1.0", addresses.url(ServiceName::Entra)),
+            resource: "/organization",
         },
         Exchange {
             name: "anthropic",
@@ -242,7 +252,8 @@ fn exchanges(world: &World, source: &Source) -> Vec<Exchange> {
                 "workspace_id": anthropic::WORKSPACE_ID,
                 "token_endpoint": format!("{}{}", addresses.url(ServiceName::Anthropic), anthropic::TOKEN_PATH),
             }),
-            api: json!({"base_url": addresses.url(ServiceName::Anthropic)}),
+            base_url: addresses.url(ServiceName::Anthropic),
+            resource: "/v1/models",
         },
     ]
 }

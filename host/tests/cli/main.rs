@@ -12,6 +12,7 @@
     reason = "in a test, a panic is a failure; clippy.toml allows it in test functions, not in their helpers"
 )]
 
+mod combinations;
 mod connection;
 mod demo;
 mod exit_codes;
