@@ -3,6 +3,7 @@
 mod answers;
 mod cases;
 mod codes;
+mod combinations;
 mod documents;
 mod imports;
 mod machinery;
