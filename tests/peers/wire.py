@@ -1,11 +1,14 @@
-"""A token endpoint on loopback that writes down what arrives."""
+"""Parties on loopback that write down what arrives, so that two clients' requests can be compared."""
 
 import base64
 import json
+import ssl
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass
@@ -20,49 +23,81 @@ class Request:
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name), None)
 
-    def fields(self) -> list[tuple[str, object]]:
-        """The fields of the JSON body, in their order."""
-        return json.loads(self.body, object_pairs_hook=list)
+    @property
+    def endpoint(self) -> str:
+        """Method and path, without the query."""
+        return f"{self.method} {urlsplit(self.path).path}"
+
+    @property
+    def query(self) -> str:
+        return urlsplit(self.path).query
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """Those of the query and of the body, a JSON object or a form, in their order."""
+        parameters = parse_qsl(self.query, keep_blank_values=True, strict_parsing=bool(self.query))
+        if (self.header("content-type") or "").startswith("application/json"):
+            return parameters + json.loads(self.body, object_pairs_hook=list)
+        return parameters + parse_qsl(self.body.decode(), keep_blank_values=True, strict_parsing=bool(self.body))
 
 
-class TokenEndpoint:
-    """Grants every exchange, so that only the request is under test."""
+@dataclass
+class Answer:
+    """What a party says: JSON, or a text as it stands."""
 
-    def __init__(self) -> None:
+    content: object
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def body(self) -> bytes:
+        return (self.content if isinstance(self.content, str) else json.dumps(self.content)).encode()
+
+
+class Party:
+    """Answers every request as it was told, on 127.0.0.1, from the start of the block to its end."""
+
+    def __init__(self, answer: Callable[[Request], Answer], tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:
+            def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                outer.requests.append(Request(self.command, self.path, list(self.headers.items()), body))
-                answer = json.dumps(
-                    {
-                        "access_token": "granted",
-                        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
-                        "token_type": "Bearer",
-                        "expires_in": 3600,
-                    }
-                ).encode()
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(answer)))
+                request = Request(self.command, self.path, list(self.headers.items()), body)
+                outer.requests.append(request)
+                given = answer(request)
+                self.send_response(given.status)
+                for name, value in given.headers:
+                    self.send_header(name, value)
+                if not any(name.lower() == "content-type" for name, _ in given.headers):
+                    self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(given.body())))
                 self.end_headers()
-                self.wfile.write(answer)
+                self.wfile.write(given.body())
+
+            do_GET = do_POST = do_PUT = handle_any
 
             def log_message(self, *_: object) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._scheme = "http"
+        if tls is not None:
+            self._scheme = "https"
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        # Looks often for the end of the block, so that nobody waits for it.
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/oauth/token"
+    def port(self) -> int:
+        return self._server.server_port
 
-    def __enter__(self) -> "TokenEndpoint":
+    @property
+    def root(self) -> str:
+        return f"{self._scheme}://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> "Party":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,7 +105,28 @@ class TokenEndpoint:
         self._server.server_close()
 
 
-def identity_token() -> str:
+class TokenEndpoint(Party):
+    """Grants every exchange, so that only the request is under test."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(lambda _: GRANTED, tls)
+
+    @property
+    def url(self) -> str:
+        return f"{self.root}/oauth/token"
+
+
+GRANTED = Answer(
+    {
+        "access_token": "granted",
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "token_type": "Bearer",
+        "expires_in": 3600,
+    }
+)
+
+
+def identity_token(audience: str = "https://api.openai.com/v1") -> str:
     """A token in the form of a kubelet's. Nobody here checks its signature."""
 
     def part(value: object) -> str:
@@ -79,7 +135,7 @@ def identity_token() -> str:
     now = int(time.time())
     claims = {
         "iss": "https://kubernetes.example",
-        "aud": ["https://api.openai.com/v1"],
+        "aud": [audience],
         "sub": "system:serviceaccount:default:app",
         "iat": now,
         "exp": now + 3600,
