@@ -1,28 +1,18 @@
 // OpenAI's client for Node: prints what it got. Told by one argument, JSON: which `provider` gives the identity token and
-// with which `settings`; where the token `endpoint` is, if the token is to be traded; and which port on loopback stands
-// `insteadOf` a "HOST:PORT".
+// with which `settings`; where the token `endpoint` is, if the token is to be traded; and `insteadOf`, for `loopback.mjs`.
 
-import net from 'node:net';
 import process from 'node:process';
 
 import * as auth from 'openai/auth';
 import { WorkloadIdentityAuth } from 'openai/auth/workload-identity-auth';
 
-const { provider, settings, endpoint, insteadOf = {} } = JSON.parse(process.argv[2]);
+import { redirect } from './loopback.mjs';
 
-// Only the connection goes elsewhere; the client notices nothing. Nothing beside loopback is reached.
-const connect = net.connect;
-net.connect = (options, ...rest) => {
-  const { host, port } = options;
-  const there = insteadOf[`${host}:${port}`];
-  if (there === undefined && host !== '127.0.0.1') {
-    throw new Error(`${host}:${port} is not to be reached from a test`);
-  }
-  return connect({ ...options, host: '127.0.0.1', port: there ?? port }, ...rest);
-};
+const { provider, settings, endpoint, insteadOf } = JSON.parse(process.argv[2]);
+redirect(insteadOf);
 
 const subject = auth[provider](...settings);
-if (endpoint === undefined) {
+if (endpoint === null) {
   console.log(await subject.getToken());
 } else {
   const identity = { identityProviderId: 'idp_peer', serviceAccountId: 'svc_acct_peer', provider: subject };
