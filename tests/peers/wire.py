@@ -19,6 +19,8 @@ class Request:
     path: str
     headers: list[tuple[str, str]]
     body: bytes
+    # Of the client, where the party demands one. DER.
+    certificate: bytes | None = None
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name), None)
@@ -64,7 +66,8 @@ class Party:
 
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                request = Request(self.command, self.path, list(self.headers.items()), body)
+                shown = self.connection.getpeercert(binary_form=True) if tls is not None else None
+                request = Request(self.command, self.path, list(self.headers.items()), body, shown)
                 outer.requests.append(request)
                 given = answer(request)
                 self.send_response(given.status)
