@@ -89,14 +89,18 @@ fn ends_in_a_credential(trace: &Trace, source: &str, exchange: &str) {
 
 #[test]
 fn the_documentation_links_every_case() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/combinations.md");
-    let documentation = fs::read_to_string(path).unwrap();
-    let table = table();
-    assert!(documentation.contains(&table), "docs/combinations.md lacks this table:\n{table}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (file, table) in [
+        ("README.md", table(|case| format!("[case](tests/cases/{case})"))),
+        ("docs/combinations.md", table(|case| format!("[document](../tests/cases/{case}/document.json)"))),
+    ] {
+        let documentation = fs::read_to_string(root.join(file)).unwrap();
+        assert!(documentation.contains(&table), "{file} lacks this table:\n{table}");
+    }
 }
 
 /// Sources down, exchanges across.
-fn table() -> String {
+fn table(link: fn(&str) -> String) -> String {
     let mut table = String::from("| |");
     for exchange in exchange::ALL {
         table.push_str(&format!(" `{}` |", exchange.name));
@@ -107,7 +111,7 @@ fn table() -> String {
         for exchange in exchange::ALL {
             let case = format!("{}-{}", source.name, exchange.name);
             table.push_str(&if folder(source.name, exchange.name).exists() {
-                format!(" [document](../tests/cases/{case}/document.json) |")
+                format!(" {} |", link(&case))
             } else {
                 " - |".to_owned()
             });
