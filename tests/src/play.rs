@@ -123,6 +123,7 @@ impl Play<'_> {
             .filter_map(|name| environment.get(name).map(|value| (name.to_owned(), value.clone())))
             .collect();
         let plan = self.host.plan(document, &given);
+        self.world.script().plan(plan.iter().flat_map(|plan| plan.endpoints.clone()).collect());
         let files: Vec<_> = plan.iter().flat_map(|plan| plan.files.clone()).collect();
         let granted: Vec<_> =
             files.into_iter().filter(|file| !expect.withheld_files.contains(file)).collect();

@@ -70,7 +70,12 @@ fn x509(world: &World) -> Recipe {
         },
         "api": {"base_url": world.addresses.base_url()},
     });
-    Recipe { document: document.to_string(), variables: BTreeMap::new(), connect_to: Vec::new() }
+    Recipe {
+        document: document.to_string(),
+        variables: BTreeMap::new(),
+        connect_to: Vec::new(),
+        try_on: format!("{}/models", world.addresses.base_url()),
+    }
 }
 
 struct Source {

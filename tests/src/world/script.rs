@@ -37,6 +37,8 @@ pub(crate) struct Script {
     /// How many requests the entry at `at` has served.
     served: usize,
     arrived: usize,
+    /// What the plan named: method and URL. Nothing else may ever be contacted.
+    planned: Vec<(String, String)>,
     failures: Vec<String>,
 }
 
@@ -55,7 +57,12 @@ impl Script {
             let scene = Scene::new(entry, before, &scenario.tokens);
             entries.push(scene.with_context(|| format!("traffic {}", index + 1))?);
         }
-        Ok(Self { entries, at: 0, served: 0, arrived: 0, failures: Vec::new() })
+        Ok(Self { entries, at: 0, served: 0, arrived: 0, planned: Vec::new(), failures: Vec::new() })
+    }
+
+    /// The endpoints of the plan, before the first request.
+    pub(crate) fn plan(&mut self, endpoints: Vec<(String, String)>) {
+        self.planned = endpoints;
     }
 
     /// Requests so far.
@@ -75,6 +82,10 @@ impl Script {
     /// A request that was sent `elapsed_ms` after the start has arrived.
     pub(crate) fn arrive(&mut self, request: &Arrived, elapsed_ms: u64) -> Reply {
         self.arrived += 1;
+        if !self.planned.iter().any(|(method, url)| *method == request.method && is_at(&request.url, url)) {
+            let Arrived { method, url, .. } = request;
+            self.failures.push(format!("the plan does not name {method} {url}"));
+        }
         // An entry with a span is over when its time is.
         while self
             .entries
@@ -108,6 +119,15 @@ impl Script {
         (self.at, self.served) = (self.at + 1, 0);
         (!(least..=most).contains(&served))
             .then(|| format!("traffic {number} served {served} requests, not {least} to {most}"))
+    }
+}
+
+/// Whether a request goes to an endpoint: a query is free, and so is a last segment that is `*`.
+fn is_at(url: &str, endpoint: &str) -> bool {
+    let (path, _) = url.split_once('?').unwrap_or((url, ""));
+    match endpoint.strip_suffix('*') {
+        Some(folder) => path.strip_prefix(folder).is_some_and(|last| !last.is_empty() && !last.contains('/')),
+        None => path == endpoint,
     }
 }
 
