@@ -9,13 +9,13 @@ use crate::api::{self, Flavour};
 use crate::error::Error;
 use crate::exchange::body::{Encoding, push};
 use crate::exchange::refusal::Advice;
+use crate::exchange::token_endpoint::TokenEndpoint;
 use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, Parsed, TokenRequest, answer};
 use crate::fields::Fields;
 use crate::io::Now;
 use crate::plan::{Plan, Warning};
 use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
-use crate::url::WebUrl;
 use crate::variables::Variables;
 
 /// Where the official clients ask unless told otherwise. They move it along with the API's base URL; here only
@@ -52,7 +52,7 @@ struct Anthropic {
     service_account_id: Option<String>,
     /// Or `default`.
     workspace_id: Option<String>,
-    token_endpoint: Option<WebUrl>,
+    token_endpoint: TokenEndpoint,
 }
 
 impl Anthropic {
@@ -62,12 +62,8 @@ impl Anthropic {
             organization_id: fields.required_text("organization_id")?,
             service_account_id: fields.filled_text("service_account_id")?,
             workspace_id: fields.filled_text("workspace_id")?,
-            token_endpoint: fields.private_url("token_endpoint")?,
+            token_endpoint: TokenEndpoint::read(fields, DEFAULT_ENDPOINT)?,
         }))
-    }
-
-    fn endpoint(&self) -> &str {
-        self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
     }
 }
 
@@ -99,12 +95,7 @@ impl Exchange for Anthropic {
                 ));
             }
         }
-        plan.set_or(
-            "exchange.token_endpoint",
-            self.token_endpoint.as_ref().map(WebUrl::as_str),
-            DEFAULT_ENDPOINT,
-        );
-        plan.needs_endpoint("POST", self.endpoint());
+        self.token_endpoint.describe(plan);
     }
 
     /// The parameters in the order of the official Python client.
@@ -118,7 +109,7 @@ impl Exchange for Anthropic {
         push(&mut parameters, "service_account_id", self.service_account_id.as_deref());
         push(&mut parameters, "workspace_id", self.workspace_id.as_deref());
         TokenRequest {
-            endpoint: self.endpoint(),
+            endpoint: self.token_endpoint.as_str(),
             encoding: Encoding::Json,
             headers: vec![("anthropic-beta", Secret::new(EXCHANGE_BETA.to_owned()))],
             parameters,

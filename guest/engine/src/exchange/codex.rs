@@ -14,13 +14,13 @@ use crate::api::{self, Flavour};
 use crate::error::{Code, Error};
 use crate::exchange::body::{Encoding, push};
 use crate::exchange::refusal::Advice;
+use crate::exchange::token_endpoint::TokenEndpoint;
 use crate::exchange::{Entry, Exchange, Issued, JWT_BEARER, OPENAI_AUDIENCE, Parsed, TokenRequest, answer};
 use crate::fields::Fields;
 use crate::io::Now;
 use crate::plan::{Plan, Warning};
 use crate::secret::Secret;
 use crate::subject_token::SubjectToken;
-use crate::url::WebUrl;
 use crate::variables::Variables;
 
 /// A ChatGPT workspace's tokens open its backend, where the account goes into a header.
@@ -33,7 +33,6 @@ const API: Flavour = Flavour {
 
 const ACCOUNT_HEADER: &str = "chatgpt-account-id";
 
-/// The API's base URL never moves it; only `exchange.token_endpoint` does.
 const DEFAULT_ENDPOINT: &str = "https://auth.openai.com/oauth/token";
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -52,7 +51,7 @@ struct Codex {
     federation_rule_id: String,
     /// JSON text, for the audit log.
     context: Option<String>,
-    token_endpoint: Option<WebUrl>,
+    token_endpoint: TokenEndpoint,
 }
 
 impl Codex {
@@ -60,12 +59,8 @@ impl Codex {
         Ok(Box::new(Self {
             federation_rule_id: fields.required_text("federation_rule_id")?,
             context: context::read(fields, "workload_identity_context")?,
-            token_endpoint: fields.private_url("token_endpoint")?,
+            token_endpoint: TokenEndpoint::read(fields, DEFAULT_ENDPOINT)?,
         }))
-    }
-
-    fn endpoint(&self) -> &str {
-        self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
     }
 }
 
@@ -116,12 +111,7 @@ impl Exchange for Codex {
     fn describe(&self, plan: &mut Plan) {
         plan.set_if("exchange.federation_rule_id", Some(&self.federation_rule_id));
         plan.set_if("exchange.workload_identity_context", self.context.as_deref());
-        plan.set_or(
-            "exchange.token_endpoint",
-            self.token_endpoint.as_ref().map(WebUrl::as_str),
-            DEFAULT_ENDPOINT,
-        );
-        plan.needs_endpoint("POST", self.endpoint());
+        self.token_endpoint.describe(plan);
         if !self.federation_rule_id.starts_with("idpm_") {
             plan.warn(Warning::new(
                 "unusual-identifier",
@@ -139,7 +129,7 @@ impl Exchange for Codex {
         ];
         push(&mut parameters, "workload_identity_context", self.context.as_deref());
         TokenRequest {
-            endpoint: self.endpoint(),
+            endpoint: self.token_endpoint.as_str(),
             encoding: Encoding::Form,
             headers: Vec::new(),
             parameters,

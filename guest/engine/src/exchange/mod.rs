@@ -12,6 +12,7 @@ mod refusal;
 mod rfc7523;
 mod rfc8693;
 mod standard;
+mod token_endpoint;
 
 pub use endpoint::{TokenRequest, trade};
 

@@ -8,15 +8,14 @@ use alloc::vec::Vec;
 use crate::api::{self, Flavour};
 use crate::error::{Code, Error};
 use crate::exchange::body::{Encoding, push};
+use crate::exchange::token_endpoint::TokenEndpoint;
 use crate::exchange::{Entry, Exchange, OPENAI_AUDIENCE, Parsed, TOKEN_EXCHANGE, TokenRequest};
 use crate::fields::Fields;
 use crate::plan::{Plan, Warning};
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
-use crate::url::WebUrl;
 use crate::variables::Variables;
 
-/// The API's base URL never moves it; only `exchange.token_endpoint` does.
 const DEFAULT_ENDPOINT: &str = "https://auth.openai.com/oauth/token";
 
 /// For certificates there are hosts of their own, which ask for one in the handshake: of the API as well, where the
@@ -32,7 +31,7 @@ struct OpenAi {
     token_type: Option<TokenType>,
     /// What the source gives. OpenAI treats both alike.
     assumed_type: TokenType,
-    token_endpoint: Option<WebUrl>,
+    token_endpoint: TokenEndpoint,
 }
 
 impl OpenAi {
@@ -42,7 +41,7 @@ impl OpenAi {
         let token_type = fields.filled_text("token_type")?;
         let unknown = || fields.fault(Code::FieldValue, "token_type", "is neither `jwt` nor `id`");
         let token_type = token_type.map(|text| TokenType::parse(&text).ok_or_else(unknown)).transpose()?;
-        let token_endpoint = fields.private_url("token_endpoint")?;
+        let token_endpoint = TokenEndpoint::read(fields, DEFAULT_ENDPOINT)?;
         Ok(Box::new(Self {
             identity_provider_id,
             service_account_id,
@@ -50,14 +49,6 @@ impl OpenAi {
             assumed_type: TokenType::Jwt,
             token_endpoint,
         }))
-    }
-
-    fn endpoint(&self) -> &str {
-        self.token_endpoint.as_ref().map_or(self.default_endpoint(), WebUrl::as_str)
-    }
-
-    fn default_endpoint(&self) -> &'static str {
-        if self.assumed_type == TokenType::X509 { MUTUAL_TLS_ENDPOINT } else { DEFAULT_ENDPOINT }
     }
 }
 
@@ -77,6 +68,9 @@ impl Exchange for OpenAi {
                 "`exchange.token_type` announces a token, but the source `x509` gives a certificate; leave it out",
             ));
         }
+        if token_type == TokenType::X509 {
+            self.token_endpoint.by_default(MUTUAL_TLS_ENDPOINT);
+        }
         self.assumed_type = token_type;
         Ok(())
     }
@@ -89,12 +83,7 @@ impl Exchange for OpenAi {
         plan.set_if("exchange.identity_provider_id", Some(&self.identity_provider_id));
         plan.set_if("exchange.service_account_id", Some(&self.service_account_id));
         plan.set_or("exchange.token_type", self.token_type.map(TokenType::name), self.assumed_type.name());
-        plan.set_or(
-            "exchange.token_endpoint",
-            self.token_endpoint.as_ref().map(WebUrl::as_str),
-            self.default_endpoint(),
-        );
-        plan.needs_endpoint("POST", self.endpoint());
+        self.token_endpoint.describe(plan);
         if !self.identity_provider_id.starts_with("idp_") {
             plan.warn(Warning::new(
                 "unusual-identifier",
@@ -114,7 +103,7 @@ impl Exchange for OpenAi {
             ("identity_provider_id", &self.identity_provider_id),
             ("service_account_id", &self.service_account_id),
         ]);
-        let (endpoint, encoding, headers) = (self.endpoint(), Encoding::Json, Vec::new());
+        let (endpoint, encoding, headers) = (self.token_endpoint.as_str(), Encoding::Json, Vec::new());
         TokenRequest { endpoint, encoding, headers, parameters, advice: &[] }
     }
 }

@@ -8,17 +8,16 @@ use alloc::vec::Vec;
 use crate::api::{self, Flavour};
 use crate::exchange::body::{Encoding, push};
 use crate::exchange::refusal::Advice;
+use crate::exchange::token_endpoint::TokenEndpoint;
 use crate::exchange::{Entry, Exchange, Parsed, TOKEN_EXCHANGE, TokenRequest};
 use crate::fields::Fields;
 use crate::plan::Plan;
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
-use crate::url::WebUrl;
 use crate::variables::Variables;
 
 const API: Flavour = Flavour { base_url: Some("https://openrouter.ai/api/v1"), ..api::BEARER };
 
-/// The API's base URL never moves it; only `exchange.token_endpoint` does.
 const DEFAULT_ENDPOINT: &str = "https://openrouter.ai/api/v1/oauth/token";
 
 const ADVICE: Advice = &[
@@ -34,7 +33,7 @@ pub(super) const ENTRY: Entry = Entry { name: "openrouter", read: OpenRouter::re
 struct OpenRouter {
     federation_policy_id: String,
     scope: Option<String>,
-    token_endpoint: Option<WebUrl>,
+    token_endpoint: TokenEndpoint,
 }
 
 impl OpenRouter {
@@ -42,12 +41,8 @@ impl OpenRouter {
         Ok(Box::new(Self {
             federation_policy_id: fields.required_text("federation_policy_id")?,
             scope: fields.filled_text("scope")?,
-            token_endpoint: fields.private_url("token_endpoint")?,
+            token_endpoint: TokenEndpoint::read(fields, DEFAULT_ENDPOINT)?,
         }))
-    }
-
-    fn endpoint(&self) -> &str {
-        self.token_endpoint.as_ref().map_or(DEFAULT_ENDPOINT, WebUrl::as_str)
     }
 }
 
@@ -67,12 +62,7 @@ impl Exchange for OpenRouter {
     fn describe(&self, plan: &mut Plan) {
         plan.set_if("exchange.federation_policy_id", Some(&self.federation_policy_id));
         plan.set_if("exchange.scope", self.scope.as_deref());
-        plan.set_or(
-            "exchange.token_endpoint",
-            self.token_endpoint.as_ref().map(WebUrl::as_str),
-            DEFAULT_ENDPOINT,
-        );
-        plan.needs_endpoint("POST", self.endpoint());
+        self.token_endpoint.describe(plan);
     }
 
     fn request<'a>(&'a self, subject: &'a SubjectToken) -> TokenRequest<'a> {
@@ -84,7 +74,7 @@ impl Exchange for OpenRouter {
         ];
         push(&mut parameters, "scope", self.scope.as_deref());
         TokenRequest {
-            endpoint: self.endpoint(),
+            endpoint: self.token_endpoint.as_str(),
             encoding: Encoding::Form,
             headers: Vec::new(),
             parameters,
