@@ -45,8 +45,8 @@ peers: setup ## against the official clients and Airflow, installed by name in t
 	tests/peers/run
 
 .PHONY: components
-components: setup ## target/components/credential-provider.wasm
-	$(call say,building the component)
+components: setup ## both finished components, in target/components
+	$(call say,building the components)
 	cargo run --release --package keyless-artifact -- target/components
 
 .PHONY: bench

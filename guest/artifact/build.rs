@@ -1,34 +1,66 @@
 //! Builds the guest with the same toolchain for wasm, so that `cargo build` of a host is all it takes.
 //!
-//! `KEYLESS_PREBUILT_COMPONENT=FILE` embeds a component that was built elsewhere.
+//! `KEYLESS_PREBUILT_COMPONENT=FILE` and `KEYLESS_PREBUILT_COMPONENT_WITH_SOURCE=FILE` embed components that were built
+//! elsewhere.
+
+#[path = "build/wasm.rs"]
+mod wasm;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+/// What differs between the two worlds.
+struct World {
+    file: &'static str,
+    features: &'static [&'static str],
+    prebuilt: &'static str,
+    embedded: &'static str,
+}
+
+/// The engine is compiled once for both.
+const WORLDS: [World; 2] = [
+    World {
+        file: "credential-provider.wasm",
+        features: &[],
+        prebuilt: "KEYLESS_PREBUILT_COMPONENT",
+        embedded: "KEYLESS_CREDENTIAL_PROVIDER",
+    },
+    World {
+        file: "credential-provider-with-source.wasm",
+        features: &["custom-source"],
+        prebuilt: "KEYLESS_PREBUILT_COMPONENT_WITH_SOURCE",
+        embedded: "KEYLESS_CREDENTIAL_PROVIDER_WITH_SOURCE",
+    },
+];
 
 fn main() -> Result<()> {
-    println!("cargo:rerun-if-env-changed=KEYLESS_PREBUILT_COMPONENT");
     println!("cargo:rerun-if-changed=build.rs");
-    let built = match env::var_os("KEYLESS_PREBUILT_COMPONENT") {
-        Some(file) => {
-            println!("cargo:rerun-if-changed={}", Path::new(&file).display());
-            PathBuf::from(file)
-        }
-        None => build()?,
-    };
-    let component = fs::read(&built).with_context(|| built.display().to_string())?;
-    let finished = PathBuf::from(env::var("OUT_DIR")?).join("credential-provider.wasm");
-    fs::write(&finished, without_names(&component)?)?;
-    println!("cargo:rustc-env=KEYLESS_CREDENTIAL_PROVIDER={}", finished.display());
+    println!("cargo:rerun-if-changed=build");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
+    for world in WORLDS {
+        println!("cargo:rerun-if-env-changed={}", world.prebuilt);
+        let component = match env::var_os(world.prebuilt).map(PathBuf::from) {
+            Some(file) => {
+                println!("cargo:rerun-if-changed={}", file.display());
+                let component = fs::read(&file).with_context(|| file.display().to_string())?;
+                wasm::without_names(&component)?
+            }
+            None => {
+                follow_the_guest(&root)?;
+                wasm::component(&root, "guest/component", world.features, "credential_provider")?
+            }
+        };
+        let finished = PathBuf::from(env::var("OUT_DIR")?).join(world.file);
+        fs::write(&finished, component)?;
+        println!("cargo:rustc-env={}={}", world.embedded, finished.display());
+    }
     Ok(())
 }
 
-fn build() -> Result<PathBuf> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
+/// Built anew when any of its sources changes.
+fn follow_the_guest(root: &Path) -> Result<()> {
     for input in ["Cargo.toml", "guest/engine", "guest/component/src", "guest/component/.cargo"] {
         println!("cargo:rerun-if-changed={}", root.join(input).display());
     }
@@ -41,77 +73,5 @@ fn build() -> Result<PathBuf> {
             println!("cargo:rerun-if-changed={}", path.display());
         }
     }
-
-    // A target folder of its own: the outer cargo holds the lock of the usual one.
-    let out = PathBuf::from(env::var("OUT_DIR")?);
-    let target = out.ancestors().nth(4).context("OUT_DIR is deeper than that")?.join("guest");
-    let output = Command::new(env::var("CARGO")?)
-        // That folder's `.cargo/config.toml` names the linker.
-        .current_dir(root.join("guest/component"))
-        .args(["build", "--target", TARGET, "--profile", "guest", "--target-dir"])
-        .arg(&target)
-        .args(["--config", &same_paths_everywhere(&root)?])
-        // What the outer build says about the host's own code does not hold for wasm.
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_BUILD_TARGET")
-        // Under `cargo clippy` the outer rustc is a linter, which builds nothing.
-        .env_remove("RUSTC_WORKSPACE_WRAPPER")
-        .output()
-        .context("running cargo for the guest")?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    if errors.contains("can't find crate for `core`") || errors.contains("can't find crate for `std`") {
-        bail!("the {TARGET} target is not installed; run `rustup target add {TARGET}`");
-    }
-    ensure!(output.status.success(), "the guest does not build:\n{errors}");
-    Ok(target.join(TARGET).join("guest/credential_provider.wasm"))
-}
-
-/// Panic messages carry file names. Those of the machine that built it have no place in an artefact, and would make it
-/// differ from machine to machine.
-fn same_paths_everywhere(root: &Path) -> Result<String> {
-    let home = match env::var_os("CARGO_HOME") {
-        Some(home) => PathBuf::from(home),
-        None => env::home_dir().context("neither CARGO_HOME nor a home folder")?.join(".cargo"),
-    };
-    let mut flags = vec![format!("{}=.", root.display())];
-    let sources = home.join("registry/src");
-    // Longest first: the last one that matches wins, so the general one comes before.
-    flags.push(format!("{}=", sources.display()));
-    for entry in fs::read_dir(&sources).into_iter().flatten() {
-        flags.push(format!("{}=", entry?.path().display()));
-    }
-    let quoted: Vec<_> = flags.iter().map(|flag| format!("'--remap-path-prefix={flag}'")).collect();
-    Ok(format!("target.{TARGET}.rustflags=[{}]", quoted.join(",")))
-}
-
-/// Drops the custom sections at the top of a component: the linker's debug names, a thirtieth of its size.
-///
-/// A binary is a header of eight bytes and then sections: an identifier, a length in LEB128, the content.
-fn without_names(component: &[u8]) -> Result<Vec<u8>> {
-    const CUSTOM: u8 = 0;
-    let (header, mut rest) = component.split_at_checked(8).context("not a component")?;
-    ensure!(header.starts_with(b"\0asm"), "not a component");
-    let mut kept = header.to_vec();
-    while let Some((id, after)) = rest.split_first() {
-        let (length, digits) = leb128(after).context("a section without a length")?;
-        let (section, next) = rest.split_at_checked(1 + digits + length).context("a section is cut off")?;
-        if *id != CUSTOM {
-            kept.extend_from_slice(section);
-        }
-        rest = next;
-    }
-    Ok(kept)
-}
-
-/// The number and how many bytes it takes.
-fn leb128(bytes: &[u8]) -> Option<(usize, usize)> {
-    let mut number = 0;
-    for (index, byte) in bytes.iter().enumerate().take(5) {
-        number |= usize::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Some((number, index + 1));
-        }
-    }
-    None
+    Ok(())
 }

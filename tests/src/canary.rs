@@ -35,6 +35,7 @@ fn an_escaped_secret_is_found_wherever_it_is_shown() {
         files: Vec::new(),
         variables: vec!["CANARY".to_owned()],
         client_certificate: None,
+        source_component: None,
     };
     let status = Status {
         phase: "idle".to_owned(),

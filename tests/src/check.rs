@@ -130,6 +130,10 @@ impl Check {
             plan.client_certificate.clone(),
         );
         self.equal("plan", "variables", expect.variables.clone(), plan.variables.clone());
+        if expect.source_component.is_some() {
+            let equal = expect.source_component == plan.source_component;
+            self.that(equal, || format!("plan: the source component is {:?}", plan.source_component));
+        }
     }
 
     fn problem(&mut self, label: &str, problem: Option<&Problem>, expect: &ErrorExpect) {

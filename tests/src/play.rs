@@ -97,6 +97,7 @@ fn on(mut host: Box<dyn Host>, world: &World, scenario: &Scenario) -> Result<Pla
     }
     let Play { mut check, trace, .. } = play;
     check.failures.extend(world.script().finish());
+    check.failures.extend(world.source().map(|mut source| source.finish()).unwrap_or_default());
     check.failures.extend(canary::escapes(&trace, &scenario.tokens.secrets()));
     Ok(Played { trace, failures: check.failures })
 }

@@ -1,6 +1,7 @@
 //! What a host did, in plain values: two hosts that played the same scenario must have equal traces.
 
 use keyless_engine::io::Now;
+use serde::Deserialize;
 
 /// The whole of a play.
 #[derive(Debug, Default, PartialEq)]
@@ -78,6 +79,18 @@ pub(crate) struct Plan {
     pub(crate) variables: Vec<String>,
     /// File and key file.
     pub(crate) client_certificate: Option<(String, String)>,
+    pub(crate) source_component: Option<SourceComponent>,
+}
+
+/// A component that gives identity tokens, and what it may reach.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SourceComponent {
+    pub(crate) path: String,
+    /// `METHOD URL`.
+    pub(crate) endpoints: Vec<String>,
+    pub(crate) files: Vec<String>,
+    pub(crate) variables: Vec<String>,
 }
 
 impl Trace {

@@ -2,6 +2,7 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::ops::Deref;
 
 use keyless_engine::document::Dialect;
@@ -68,14 +69,25 @@ pub(crate) fn plan((dialect, plan): (Dialect, Plan)) -> ConnectionPlan {
         name: setting.name,
         value: setting.value,
     };
-    let endpoint =
-        |endpoint: plan::Endpoint| types::Endpoint { method: endpoint.method.to_owned(), url: endpoint.url };
+    let endpoints = |endpoints: Vec<plan::Endpoint>| {
+        let endpoint = |endpoint: plan::Endpoint| types::Endpoint {
+            method: endpoint.method.to_owned(),
+            url: endpoint.url,
+        };
+        endpoints.into_iter().map(endpoint).collect()
+    };
+    let source_component = |component: plan::SourceComponent| types::SourceComponent {
+        path: component.path,
+        endpoints: endpoints(component.endpoints),
+        files: component.files,
+        variables: component.variables,
+    };
     ConnectionPlan {
         dialect: dialect.as_str().to_owned(),
         settings: plan.settings.into_iter().map(setting).collect(),
         warnings: plan.warnings.iter().map(warning).collect(),
         requirements: types::Requirements {
-            endpoints: plan.requirements.endpoints.into_iter().map(endpoint).collect(),
+            endpoints: endpoints(plan.requirements.endpoints),
             files: plan.requirements.files,
             variables: plan.requirements.variables,
             client_certificate: plan.requirements.client_certificate.map(|certificate| {
@@ -84,6 +96,7 @@ pub(crate) fn plan((dialect, plan): (Dialect, Plan)) -> ConnectionPlan {
                     private_key_file: certificate.private_key_file,
                 }
             }),
+            source_component: plan.requirements.source_component.map(source_component),
         },
     }
 }

@@ -9,7 +9,7 @@ use wasi::io::poll::{self, Pollable};
 
 use crate::bindings::exports::keyless::credentials::credential_provider::{Credential, Error, Status};
 use crate::requests::Exchange;
-use crate::{convert, files};
+use crate::{convert, files, source};
 
 /// One connection and what it has under way.
 pub(crate) struct Driver {
@@ -56,7 +56,7 @@ impl Driver {
 
     fn step(&mut self, event: Event) {
         let mut events = vec![event];
-        // A file is read on the spot, so an effect may be the next event.
+        // A file is read and a source is asked on the spot, so an effect may be the next event.
         while let Some(event) = events.pop() {
             for effect in self.machine.step(now(), event) {
                 match effect {
@@ -64,6 +64,9 @@ impl Driver {
                         events.push(Event::File(id, files::read(&path, limit)));
                     }
                     Effect::Send { id, request } => self.exchanges.push((id, Exchange::start(request))),
+                    Effect::AskSource { id, audience } => {
+                        events.push(Event::Source(id, source::ask(audience)));
+                    }
                     Effect::Cancel { id } => self.exchanges.retain(|(other, _)| *other != id),
                 }
             }

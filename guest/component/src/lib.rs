@@ -1,8 +1,8 @@
 //! Keyless as a WASI 0.2 component: `wit/provider.wit` on the outside, the engine on the inside.
 //!
-//! All policy is in the engine. What is here turns its effects into WASI calls ([`files`], [`requests`]), its types into
-//! the contract's ([`convert`]), and lets a renewal go on between calls ([`driver`]): a request that was started belongs
-//! to the host and proceeds while nobody is in the guest, so no call has to wait for it.
+//! All policy is in the engine. What is here turns its effects into calls of its imports ([`files`], [`requests`],
+//! [`source`]), its types into the contract's ([`convert`]), and lets a renewal go on between calls ([`driver`]): a request
+//! that was started belongs to the host and proceeds while nobody is in the guest, so no call has to wait for it.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -13,6 +13,7 @@ mod convert;
 mod driver;
 mod files;
 mod requests;
+mod source;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -27,21 +28,32 @@ use driver::Driver;
 
 #[expect(unsafe_code, reason = "generated")]
 mod bindings {
-    wit_bindgen::generate!({
-        path: "../../wit",
-        world: "provider",
-        with: {
-            "wasi:clocks/monotonic-clock@0.2.0": wasi::clocks::monotonic_clock,
-            "wasi:clocks/wall-clock@0.2.0": wasi::clocks::wall_clock,
-            "wasi:filesystem/preopens@0.2.0": wasi::filesystem::preopens,
-            "wasi:filesystem/types@0.2.0": wasi::filesystem::types,
-            "wasi:http/outgoing-handler@0.2.0": wasi::http::outgoing_handler,
-            "wasi:http/types@0.2.0": wasi::http::types,
-            "wasi:io/error@0.2.0": wasi::io::error,
-            "wasi:io/poll@0.2.0": wasi::io::poll,
-            "wasi:io/streams@0.2.0": wasi::io::streams,
-        },
-    });
+    /// The two worlds differ in one import.
+    macro_rules! bind {
+        ($world:literal, $($feature:literal),*) => {
+            wit_bindgen::generate!({
+                path: "../../wit",
+                world: $world,
+                features: [$($feature),*],
+                with: {
+                    "wasi:clocks/monotonic-clock@0.2.0": wasi::clocks::monotonic_clock,
+                    "wasi:clocks/wall-clock@0.2.0": wasi::clocks::wall_clock,
+                    "wasi:filesystem/preopens@0.2.0": wasi::filesystem::preopens,
+                    "wasi:filesystem/types@0.2.0": wasi::filesystem::types,
+                    "wasi:http/outgoing-handler@0.2.0": wasi::http::outgoing_handler,
+                    "wasi:http/types@0.2.0": wasi::http::types,
+                    "wasi:io/error@0.2.0": wasi::io::error,
+                    "wasi:io/poll@0.2.0": wasi::io::poll,
+                    "wasi:io/streams@0.2.0": wasi::io::streams,
+                },
+            });
+        };
+    }
+
+    #[cfg(not(feature = "custom-source"))]
+    bind!("provider",);
+    #[cfg(feature = "custom-source")]
+    bind!("provider-with-source", "custom-source");
 
     export!(Provider with_types_in self);
 

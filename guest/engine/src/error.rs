@@ -74,6 +74,8 @@ codes! {
     EndpointDenied = "endpoint-denied" Denied,
     /// The host did not grant a file that the connection needs.
     FileDenied = "file-denied" Denied,
+    /// The host has no way to ask the component of the source `custom`.
+    CustomSourceMissing = "custom-source-missing" Denied,
 
     /// The token file is not there.
     TokenFileMissing = "token-file-missing" Identity,
@@ -89,7 +91,7 @@ codes! {
     TokenExpired = "token-expired" Identity,
     /// The identity token is for another audience than the document says, or about another kind of subject.
     TokenForeign = "token-foreign" Identity,
-    /// The platform's token service (a metadata server, a CI system) did not give an identity token.
+    /// The platform's token service (a metadata server, a CI system, a custom source) did not give an identity token.
     TokenNotGiven = "token-not-given" Identity,
     /// The host has no usable client certificate to present.
     ClientCertificate = "client-certificate" Identity,

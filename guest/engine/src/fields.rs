@@ -94,6 +94,30 @@ impl<'a> Fields<'a> {
         self.filled_text(key)?.ok_or_else(|| self.missing(key))
     }
 
+    /// A list of texts, none of them blank. One text stands for a list of one, as Airflow's URI form has it.
+    pub fn texts(&mut self, key: &'static str) -> Result<Vec<String>, Error> {
+        let items = match self.take(key) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(one @ Value::String(_)) => vec![one],
+            Some(other) => return Err(self.wrong_type(key, "a list of strings", &other)),
+        };
+        let mut texts = Vec::with_capacity(items.len());
+        for item in items {
+            match item {
+                Value::String(text) if !text.trim().is_empty() => texts.push(text),
+                _ => {
+                    return Err(self.fault(
+                        Code::FieldType,
+                        key,
+                        "has an entry that is no string, or is empty",
+                    ));
+                }
+            }
+        }
+        Ok(texts)
+    }
+
     /// A text that becomes the value of a header.
     pub fn header_text(&mut self, key: &'static str) -> Result<Option<String>, Error> {
         let text = self.filled_text(key)?;

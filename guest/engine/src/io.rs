@@ -42,6 +42,13 @@ pub enum Effect {
         /// What to send.
         request: Request,
     },
+    /// Ask the component that gives identity tokens: the source `custom`.
+    AskSource {
+        /// Names the effect in the answer.
+        id: u64,
+        /// Whom the token is for, where the document says.
+        audience: Option<String>,
+    },
     /// The answer is no longer wanted.
     Cancel {
         /// Of the effect to give up.
@@ -119,10 +126,20 @@ pub enum SendFault {
     TooLarge,
 }
 
+/// Why the component of the source `custom` gave no token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceFault {
+    /// The adapter has no way to ask one.
+    Absent,
+    /// Its own words, or the host's if it broke. Somebody else's text: of any length, with anything in it.
+    Failed(String),
+}
+
 /// What became of an effect.
 pub(crate) enum Answer {
     File(Result<SecretBytes, FileFault>),
     Response(Result<Response, SendFault>),
+    Source(Result<Secret, SourceFault>),
 }
 
 #[derive(Default)]
@@ -152,7 +169,7 @@ impl Io {
         let path = path.to_owned();
         match self.ask(|id| Effect::ReadFile { id, path, limit }).await {
             Answer::File(result) => result,
-            Answer::Response(_) => Err(FileFault::Failed),
+            Answer::Response(_) | Answer::Source(_) => Err(FileFault::Failed),
         }
     }
 
@@ -160,7 +177,16 @@ impl Io {
     pub async fn send(&self, request: Request) -> Result<Response, SendFault> {
         match self.ask(|id| Effect::Send { id, request }).await {
             Answer::Response(result) => result,
-            Answer::File(_) => Err(SendFault::Broken),
+            Answer::File(_) | Answer::Source(_) => Err(SendFault::Broken),
+        }
+    }
+
+    /// What the component of the source `custom` gives; whether it is a token is for the caller to see.
+    pub async fn ask_source(&self, audience: Option<&str>) -> Result<Secret, SourceFault> {
+        let audience = audience.map(str::to_owned);
+        match self.ask(|id| Effect::AskSource { id, audience }).await {
+            Answer::Source(result) => result,
+            Answer::File(_) | Answer::Response(_) => Err(SourceFault::Absent),
         }
     }
 
@@ -235,7 +261,9 @@ impl Drop for Reply {
         let Some(index) = mailbox.open.iter().position(|(other, _)| *other == id) else { return };
         mailbox.open.swap_remove(index);
         let unsent = mailbox.outbox.iter().position(|effect| match effect {
-            Effect::ReadFile { id: other, .. } | Effect::Send { id: other, .. } => *other == id,
+            Effect::ReadFile { id: other, .. }
+            | Effect::Send { id: other, .. }
+            | Effect::AskSource { id: other, .. } => *other == id,
             Effect::Cancel { .. } => false,
         });
         match unsent {

@@ -16,7 +16,7 @@ use crate::connection::{Auth, Connection};
 use crate::document;
 use crate::entropy::Entropy;
 use crate::error::{Code, Error, Kind};
-use crate::io::{Answer, Effect, FileFault, Io, Now, Response, SendFault};
+use crate::io::{Answer, Effect, FileFault, Io, Now, Response, SendFault, SourceFault};
 use crate::lease::{Counters, Lease, Pace, Phase, Standing};
 use crate::plan::Warning;
 use crate::secret::{Secret, SecretBytes};
@@ -33,6 +33,8 @@ pub enum Event {
     File(u64, Result<SecretBytes, FileFault>),
     /// [`Effect::Send`] ended.
     Response(u64, Result<Response, SendFault>),
+    /// [`Effect::AskSource`] ended.
+    Source(u64, Result<Secret, SourceFault>),
     /// The API answered 401 to the credential of this generation.
     Reject(u64),
 }
@@ -106,6 +108,7 @@ impl Machine {
             Event::Tick => {}
             Event::File(id, result) => self.io.deliver(id, Answer::File(result)),
             Event::Response(id, result) => self.io.deliver(id, Answer::Response(result)),
+            Event::Source(id, result) => self.io.deliver(id, Answer::Source(result)),
             Event::Reject(generation) => self.lease.reject(now, generation),
         }
         if self.lease.due(now) {

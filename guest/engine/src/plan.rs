@@ -79,6 +79,8 @@ pub struct Requirements {
     pub variables: Vec<String>,
     /// To be presented to each of `endpoints`.
     pub client_certificate: Option<ClientCertificate>,
+    /// The component that gives identity tokens, if one does.
+    pub source_component: Option<SourceComponent>,
 }
 
 /// A certificate and its key, which the host presents in the TLS handshake: neither gets to the guest.
@@ -88,6 +90,20 @@ pub struct ClientCertificate {
     pub certificate_file: String,
     /// PEM. As the document spells it.
     pub private_key_file: String,
+}
+
+/// A component that gives identity tokens, and all that it may reach. None of that is open to the connection itself, and
+/// nothing of the connection's is open to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceComponent {
+    /// Its file, as the document spells it.
+    pub path: String,
+    /// Method and URL without query.
+    pub endpoints: Vec<Endpoint>,
+    /// Paths as the document spells them.
+    pub files: Vec<String>,
+    /// Names.
+    pub variables: Vec<String>,
 }
 
 /// A place on the network.
@@ -131,6 +147,11 @@ impl Plan {
     /// A file that will be read.
     pub fn needs_file(&mut self, path: &str) {
         self.requirements.files.push(path.to_owned());
+    }
+
+    /// A component that will be asked for identity tokens.
+    pub fn needs_source(&mut self, component: SourceComponent) {
+        self.requirements.source_component = Some(component);
     }
 
     /// Something doubtful.

@@ -4,15 +4,15 @@ use std::fs;
 use std::io::ErrorKind;
 
 use anyhow::Result;
-use keyless_engine::io::{Effect, FileFault, Now, Request, Response, SendFault};
+use keyless_engine::io::{Effect, FileFault, Now, Request, Response, SendFault, SourceFault};
 use keyless_engine::lease::Phase;
-use keyless_engine::plan::Warning;
-use keyless_engine::secret::SecretBytes;
+use keyless_engine::plan::{self, Warning};
+use keyless_engine::secret::{Secret, SecretBytes};
 use keyless_engine::{Answered, Error, Event, Kind, Machine, Variables};
 
 use super::{Host, Pairs};
 use crate::scenario::traffic::Fault;
-use crate::trace::{Credential, Plan, Problem, Status};
+use crate::trace::{Credential, Plan, Problem, SourceComponent, Status};
 use crate::world::World;
 use crate::world::disk::{Change, parent};
 use crate::world::script::{Arrived, What};
@@ -66,6 +66,9 @@ impl Native {
                         events.push(Event::File(id, self.read(&path, limit)));
                     }
                     Effect::Send { id, request } => self.send(id, &request),
+                    Effect::AskSource { id, audience } => {
+                        events.push(Event::Source(id, self.ask_source(audience.as_deref())));
+                    }
                     Effect::Cancel { id } => self.flights.retain(|flight| flight.id != id),
                 }
             }
@@ -139,6 +142,11 @@ impl Native {
             response_limit: request.response_limit,
             stage: Stage::Uploading(arrived),
         });
+    }
+
+    fn ask_source(&self, audience: Option<&str>) -> Result<Secret, SourceFault> {
+        let mut source = self.world.source().ok_or(SourceFault::Absent)?;
+        source.token(audience).map(Secret::new).map_err(SourceFault::Failed)
     }
 
     fn read(&self, path: &str, limit: usize) -> Result<SecretBytes, FileFault> {
@@ -227,6 +235,7 @@ impl Host for Native {
                 .requirements
                 .client_certificate
                 .map(|certificate| (certificate.certificate_file, certificate.private_key_file)),
+            source_component: plan.requirements.source_component.map(source_component),
         })
     }
 
@@ -304,6 +313,16 @@ impl Host for Native {
 
 fn given(variables: &Pairs) -> Variables {
     variables.iter().cloned().collect()
+}
+
+fn source_component(component: plan::SourceComponent) -> SourceComponent {
+    let endpoint = |endpoint: plan::Endpoint| format!("{} {}", endpoint.method, endpoint.url);
+    SourceComponent {
+        path: component.path,
+        endpoints: component.endpoints.into_iter().map(endpoint).collect(),
+        files: component.files,
+        variables: component.variables,
+    }
 }
 
 pub(crate) fn problem(error: &Error) -> Problem {

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use serde::Deserialize;
 
 use super::text::Text;
+use crate::trace::SourceComponent;
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +62,7 @@ pub(crate) struct PlanExpect {
     pub(crate) variables: Option<Vec<String>>,
     /// File and key file. Without it there must be none.
     pub(crate) client_certificate: Option<(String, String)>,
+    pub(crate) source_component: Option<SourceComponent>,
 }
 
 /// Exactly one thing that happens. Times in seconds.

@@ -2,6 +2,7 @@
 //! together from a row of a table. The form of the folders is described in `cases/README.md`.
 
 pub(crate) mod expect;
+pub(crate) mod source;
 pub(crate) mod text;
 pub(crate) mod tokens;
 pub(crate) mod traffic;
@@ -14,6 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::de::DeserializeOwned;
 
 use expect::Expect;
+use source::Answer;
 use tokens::Tokens;
 use traffic::Entry;
 
@@ -28,6 +30,8 @@ pub(crate) struct Scenario {
     /// Files at the start, by path.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
     pub(crate) traffic: Vec<Entry>,
+    /// What the component of the source `custom` says. None: the host has no way to ask one.
+    pub(crate) source: Option<Vec<Answer>>,
     pub(crate) expect: Expect,
     pub(crate) tokens: Tokens,
 }
@@ -43,8 +47,16 @@ impl Scenario {
     fn read(folder: &Path, name: String) -> Result<Self> {
         for entry in fs::read_dir(folder)? {
             let name = entry?.file_name();
-            let known =
-                ["document.json", "document.txt", "env.json", "expect.json", "fs", "tokens", "traffic.json"];
+            let known = [
+                "document.json",
+                "document.txt",
+                "env.json",
+                "expect.json",
+                "fs",
+                "source.json",
+                "tokens",
+                "traffic.json",
+            ];
             ensure!(known.iter().any(|known| name == *known), "{} is not a part of a case", name.display());
         }
         let (json, text) = (folder.join("document.json"), folder.join("document.txt"));
@@ -56,13 +68,14 @@ impl Scenario {
             read_files(&folder.join("fs"), "", &tokens, &mut files)?;
         }
         let traffic: Vec<Entry> = optional(&folder.join("traffic.json"))?.unwrap_or_default();
+        let source = optional(&folder.join("source.json"))?;
         let expect: Expect = optional(&folder.join("expect.json"))?.context("expect.json is missing")?;
         expect.check()?;
         let mut environment: BTreeMap<_, String> = optional(&folder.join("env.json"))?.unwrap_or_default();
         for value in environment.values_mut() {
             *value = tokens.fill(value)?;
         }
-        Ok(Self { name, document, environment, files, traffic, expect, tokens })
+        Ok(Self { name, document, environment, files, traffic, source, expect, tokens })
     }
 }
 

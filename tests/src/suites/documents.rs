@@ -53,6 +53,7 @@ fn scenario(row: Row) -> Scenario {
         environment: row.env,
         files: BTreeMap::new(),
         traffic: Vec::new(),
+        source: None,
         expect,
         tokens: crate::scenario::tokens::Tokens::default(),
     }

@@ -98,7 +98,8 @@ fn exchange(token: &[u8], response: Option<Response>) {
                 Some(response) => Event::Response(id, Ok(response)),
                 None => return,
             },
-            Some(Effect::Cancel { .. }) => continue,
+            // The document has another source.
+            Some(Effect::AskSource { .. } | Effect::Cancel { .. }) => continue,
             None => match machine.credential(now) {
                 // The pause before another reading.
                 Answered::Pending => {

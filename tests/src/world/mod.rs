@@ -2,6 +2,7 @@
 
 pub(crate) mod disk;
 pub(crate) mod script;
+pub(crate) mod source;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -11,12 +12,14 @@ use keyless_engine::io::Now;
 use crate::scenario::Scenario;
 use disk::Disk;
 use script::Script;
+use source::Source;
 
 /// Shared by the play and the host. Each play has one of its own.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) disk: Arc<Disk>,
     script: Arc<Mutex<Script>>,
+    source: Option<Arc<Mutex<Source>>>,
     pub(crate) start: Now,
 }
 
@@ -25,9 +28,12 @@ impl World {
         let disk = Disk::new(&scenario.files)?;
         let script = Script::new(scenario)?;
         let start = scenario.expect.start;
+        let source = scenario.source.is_some().then(|| Source::new(scenario)).transpose()?;
+        let source = source.map(|source| Arc::new(Mutex::new(source)));
         Ok(Self {
             disk: Arc::new(disk),
             script: Arc::new(Mutex::new(script)),
+            source,
             start: Now { wall_ms: start.wall_ms, monotonic_ms: start.monotonic_ms },
         })
     }
@@ -35,6 +41,11 @@ impl World {
     /// The far end of the network.
     pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap()
+    }
+
+    /// The component of the source `custom`, if there is a way to ask one.
+    pub(crate) fn source(&self) -> Option<MutexGuard<'_, Source>> {
+        self.source.as_ref().map(|source| source.lock().unwrap())
     }
 }
 

@@ -19,6 +19,17 @@ pub(super) fn source(
     let entry = source::ALL.iter().find(|entry| entry.name == name);
     let known = || source::ALL.iter().map(|entry| entry.name).collect();
     let entry = entry.ok_or_else(|| unknown(naming, "source", known()))?;
+    source_of(entry, fields, variables, audience)
+}
+
+/// The source of that entry, its settings taken out of `fields`.
+pub(super) fn source_of(
+    entry: &source::Entry,
+    fields: &mut Fields<'_>,
+    variables: &Variables,
+    audience: Option<&'static str>,
+) -> source::Parsed {
+    let name = entry.name;
     let source = (entry.read)(fields, variables, audience)?;
     for other in source::ALL.iter().filter(|other| other.name != name) {
         for setting in other.settings.iter().filter(|setting| !entry.settings.contains(setting)) {

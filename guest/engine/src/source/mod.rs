@@ -2,6 +2,7 @@
 
 mod aws;
 mod azure;
+mod custom;
 mod file;
 mod gcp;
 mod github;
@@ -79,4 +80,8 @@ pub const ALL: &[Entry] = &[
     injected::AKS,
     injected::EKS,
     x509::ENTRY,
+    custom::ENTRY,
 ];
+
+/// `custom` under the names that it has in Airflow's flat `extra`.
+pub const CUSTOM_IN_AIRFLOW: Entry = custom::IN_AIRFLOW;

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use wasmtime::component::{
     Component, HasData, Instance, InstancePre, Linker, ResourceAny, ResourceTable, Val,
 };
-use wasmtime::{Config, Engine, Store};
+use wasmtime::{Config, Engine, Store, StoreContextMut};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings as wasi;
@@ -49,6 +49,7 @@ struct State {
     http: WasiHttpCtx,
     network: Network,
     table: ResourceTable,
+    world: World,
 }
 
 impl WasiView for State {
@@ -72,8 +73,9 @@ impl InWasmtime {
             http: WasiHttpCtx::new(),
             network: Network::new(world.clone(), clocks.clone()),
             table: ResourceTable::new(),
+            world: world.clone(),
         };
-        let prepared = prepared();
+        let prepared = prepared(world.source().is_some());
         let mut store = Store::new(prepared.component().engine(), state);
         let instance = runtime.block_on(prepared.instantiate_async(&mut store)).unwrap();
         Self { world, runtime, clocks, store, instance, connection: None, granted: Vec::new() }
@@ -209,15 +211,29 @@ async fn settle() {
     }
 }
 
-/// Compiled and linked once for all plays.
-fn prepared() -> &'static InstancePre<State> {
-    static PREPARED: OnceLock<InstancePre<State>> = OnceLock::new();
-    PREPARED.get_or_init(|| {
+/// Compiled and linked once for all plays. A scenario that plays a source has the component that can ask one.
+fn prepared(with_source: bool) -> &'static InstancePre<State> {
+    static PREPARED: [OnceLock<InstancePre<State>>; 2] = [OnceLock::new(), OnceLock::new()];
+    PREPARED[usize::from(with_source)].get_or_init(|| {
         let mut config = Config::new();
         config.concurrency_support(false);
         let engine = Engine::new(&config).unwrap();
-        let component = Component::from_binary(&engine, file::bytes()).unwrap();
-        linker(&engine).unwrap().instantiate_pre(&component).unwrap()
+        let bytes = if with_source { file::bytes_with_source() } else { file::bytes() };
+        let component = Component::from_binary(&engine, bytes).unwrap();
+        let mut linker = linker(&engine).unwrap();
+        if with_source {
+            link_source(&mut linker).unwrap();
+        }
+        linker.instantiate_pre(&component).unwrap()
+    })
+}
+
+/// The source, as the scenario plays it.
+fn link_source(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut interface = linker.instance("keyless:credentials/subject-token-source@0.1.0")?;
+    interface.func_wrap("token", |store: StoreContextMut<'_, State>, (audience,): (Option<String>,)| {
+        let mut source = store.data().world.source().expect("a scenario with a source");
+        Ok((source.token(audience.as_deref()),))
     })
 }
 

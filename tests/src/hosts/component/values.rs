@@ -3,7 +3,7 @@
 use wasmtime::component::Val;
 
 use super::super::Pairs;
-use crate::trace::{Credential, Plan, Problem, Status};
+use crate::trace::{Credential, Plan, Problem, SourceComponent, Status};
 
 pub(super) fn pairs(pairs: &Pairs) -> Val {
     let text = |text: &String| Val::String(text.clone());
@@ -53,7 +53,7 @@ pub(super) fn status(value: &Val) -> Status {
 
 pub(super) fn plan(value: &Val) -> Plan {
     let plan = Record::new(value, 4);
-    let requirements = Record::new(plan.get("requirements"), 4);
+    let requirements = Record::new(plan.get("requirements"), 5);
     let setting = |value: &Val| {
         let setting = Record::new(value, 3);
         (text(setting.get("name")), text(setting.get("value")), text(setting.get("origin")))
@@ -73,6 +73,18 @@ pub(super) fn plan(value: &Val) -> Plan {
             Val::Option(None) => None,
             other => panic!("not an option: {other:?}"),
         },
+        source_component: optional(requirements.get("source-component")).map(source_component),
+    }
+}
+
+fn source_component(value: &Val) -> SourceComponent {
+    let component = Record::new(value, 4);
+    let endpoints = list(component.get("endpoints")).iter().map(|value| two(value, "method", "url"));
+    SourceComponent {
+        path: text(component.get("path")),
+        endpoints: endpoints.map(|(method, url)| format!("{method} {url}")).collect(),
+        files: texts(component.get("files")),
+        variables: texts(component.get("variables")),
     }
 }
 

@@ -126,7 +126,8 @@ fn workload_identity_keys() -> impl Iterator<Item = &'static str> {
         "refresh_buffer_seconds",
         "token_provider",
     ];
-    ALWAYS.iter().chain(source::ALL.iter().flat_map(|entry| entry.settings)).copied()
+    let sources = source::ALL.iter().chain([&source::CUSTOM_IN_AIRFLOW]);
+    ALWAYS.iter().chain(sources.flat_map(|entry| entry.settings)).copied()
 }
 
 /// In the order in which the hook looks: the ids first, the provider last.
@@ -144,20 +145,12 @@ fn workload_identity(extra: &mut Fields<'_>, variables: &Variables) -> Result<Au
     }
     let exchange = registry::exchange("openai", "exchange", extra, variables)?;
     let provider = provider?.ok_or_else(|| extra.missing(PROVIDER))?;
-    if provider == "custom" {
-        return Err(extra.fault(
-            Code::FieldValue,
-            PROVIDER,
-            "is `custom`: a Python function, which cannot be called from here; let it write the token into a file, and set `workload_identity_provider` to `file` and `token_file_path`",
-        ));
-    }
-    let source = registry::source(
-        &provider,
-        "extra.workload_identity_provider",
-        extra,
-        variables,
-        exchange.audience(),
-    )?;
+    let audience = exchange.audience();
+    let source = if provider == source::CUSTOM_IN_AIRFLOW.name {
+        registry::source_of(&source::CUSTOM_IN_AIRFLOW, extra, variables, audience)?
+    } else {
+        registry::source(&provider, "extra.workload_identity_provider", extra, variables, audience)?
+    };
     Auth::workload_identity(source, exchange)
 }
 
