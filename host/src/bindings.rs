@@ -15,6 +15,23 @@ wasmtime::component::bindgen!({
     exports: { default: async },
 });
 
+/// The component of the source `custom`: `wit/source.wit`.
+pub(crate) mod source {
+    wasmtime::component::bindgen!({
+        inline: "
+            package keyless:host;
+            world source {
+                export keyless:credentials/subject-token-source@0.1.0;
+            }
+        ",
+        path: "../wit",
+        world: "keyless:host/source",
+        exports: { default: async },
+    });
+}
+
 pub(crate) use exports::keyless::credentials::credential_provider::Status;
 // `self::`, because rustdoc also knows a crate of that name: this one.
-pub(crate) use self::keyless::credentials::types::{ConnectionPlan, Credential, Error, Header, Warning};
+pub(crate) use self::keyless::credentials::types::{
+    ConnectionPlan, Credential, Endpoint, Error, Header, SourceComponent, Warning,
+};

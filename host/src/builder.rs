@@ -1,7 +1,7 @@
 //! Assembling a [`Runtime`]: everything optional, all errors in `build`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::cache::Cache;
 use crate::clock::{Clocks, SystemClocks};
@@ -38,7 +38,8 @@ impl Builder {
         }
     }
 
-    /// Runs another component than the built-in one. It must export what `wit/provider.wit` says and import no more.
+    /// Runs another component than the built-in ones. It must export what `wit/provider.wit` says and import no more than the
+    /// world `provider`; or than `provider-with-source`, for documents with the source `custom`.
     pub fn component(mut self, bytes: Vec<u8>) -> Self {
         self.component = Some(bytes);
         self
@@ -104,6 +105,7 @@ impl Builder {
         Ok(Runtime::new(Inner {
             ticker: limits::Ticker::new(engine),
             pre,
+            with_source: self.component.is_none().then(OnceLock::new),
             info,
             sender,
             clocks: self.clocks,

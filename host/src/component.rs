@@ -1,9 +1,8 @@
 //! The component itself: the built-in bytes, or others; what it is, and that it wants no more than its world.
 
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
-use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Engine, StoreContextMut};
 use wasmtime_wasi::WasiView as _;
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
@@ -78,8 +77,12 @@ impl Loaded {
     }
 }
 
-/// The interfaces of the world and what they are made of. Anything else is more than the world allows.
-const WORLD: [&str; 10] = [
+/// The one import by which the world `provider-with-source` differs from `provider`.
+const SOURCE: &str = "keyless:credentials/subject-token-source";
+
+/// The interfaces of the worlds and what they are made of. Anything else is more than the world allows.
+const WORLD: [&str; 11] = [
+    SOURCE,
     "keyless:credentials/types",
     "wasi:clocks/monotonic-clock",
     "wasi:clocks/wall-clock",
@@ -114,8 +117,34 @@ fn refuse_other_imports(info: &ComponentInfo) -> Result<(), Error> {
     ))
 }
 
-/// Interface by interface: with all of WASI in the linker, the list above would be the only guard.
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = wasi_linker(engine)?;
+    crate::bindings::keyless::credentials::types::add_to_linker::<State, HasSelf<State>>(
+        &mut linker,
+        |state| state,
+    )?;
+    // Only who imports it notices. A document without such a source does not lead there.
+    linker.instance(&format!("{SOURCE}@0.1.0"))?.func_wrap_async("token", ask_source)?;
+    Ok(linker)
+}
+
+type Asking<'a> = Box<dyn Future<Output = wasmtime::Result<(Result<String, String>,)>> + Send + 'a>;
+
+/// The provider's question, answered by the component that its store was made with.
+fn ask_source(store: StoreContextMut<'_, State>, (audience,): (Option<String>,)) -> Asking<'_> {
+    let source = store.data().source();
+    Box::new(async move {
+        let answer = match source {
+            Some(source) => source.token(audience.as_deref()).await,
+            None => Err("the host has loaded none".to_owned()),
+        };
+        Ok((answer,))
+    })
+}
+
+/// What both kinds of component may have, interface by interface: with all of WASI in the linker, the list of names would
+/// be the only guard.
+pub(crate) fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::<State>::new(engine);
     let l = &mut linker;
     wasi::clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
@@ -127,7 +156,6 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasi::io::streams::add_to_linker::<State, HasTable>(l, |state| state.ctx().table)?;
     http::outgoing_handler::add_to_linker::<State, WasiHttp>(l, State::http)?;
     http::types::add_to_linker::<State, WasiHttp>(l, &http::types::LinkOptions::default(), State::http)?;
-    crate::bindings::keyless::credentials::types::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
     Ok(linker)
 }
 
@@ -144,15 +172,10 @@ fn describe(engine: &Engine, component: &Component, bytes: &[u8]) -> ComponentIn
     let mut exports: Vec<_> = kind.exports(engine).map(|(name, _)| name.to_owned()).collect();
     imports.sort_unstable();
     exports.sort_unstable();
-    ComponentInfo {
-        sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-        size: bytes.len() as u64,
-        imports,
-        exports,
-    }
+    ComponentInfo { sha256: crate::source::digest(bytes), size: bytes.len() as u64, imports, exports }
 }
 
 /// The chain of causes, outermost first: wasmtime says what it did, then what went wrong.
-fn one_line(error: &wasmtime::Error) -> String {
+pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ").replace('\n', " ")
 }

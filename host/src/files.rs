@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
 
+use crate::Variables;
 use crate::clock::Clocks;
 
 /// Directories to open, by the name that the component sees.
@@ -32,10 +33,11 @@ impl Directories {
         )
     }
 
-    /// A fresh context: these directories as far as they exist now, the given clocks, and nothing else. No arguments,
-    /// no environment, standard streams that lead nowhere.
-    pub(crate) fn context(&self, clocks: &Arc<dyn Clocks>) -> WasiCtx {
+    /// A fresh context: these directories as far as they exist now, the given clocks, these variables, and nothing else.
+    /// No arguments, standard streams that lead nowhere.
+    pub(crate) fn context(&self, clocks: &Arc<dyn Clocks>, environment: &Variables) -> WasiCtx {
         let mut context = WasiCtxBuilder::new();
+        context.envs(environment.as_pairs());
         context.wall_clock(Wall(Arc::clone(clocks))).monotonic_clock(Monotonic(Arc::clone(clocks)));
         for (name, directory) in &self.0 {
             if let Err(reason) = open(&mut context, directory, name) {

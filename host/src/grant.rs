@@ -21,6 +21,47 @@ pub struct Grant {
     files: BTreeSet<String>,
     variables: BTreeSet<String>,
     client_certificate: Option<ClientCertificate>,
+    source: Option<Box<SourceGrant>>,
+}
+
+/// The component that gives identity tokens (the source `custom`), and what it may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceGrant {
+    path: String,
+    sha256: Option<String>,
+    grant: Grant,
+}
+
+impl SourceGrant {
+    /// The component in that file, spelt as the document spells it, whatever stands in it, with this grant of its own.
+    #[must_use]
+    pub fn new(path: impl Into<String>, grant: Grant) -> Self {
+        Self { path: path.into(), sha256: None, grant }
+    }
+
+    /// Only the file with this SHA-256, in lower-case hex.
+    #[must_use]
+    pub fn pinned(self, sha256: impl Into<String>) -> Self {
+        Self { sha256: Some(sha256.into()), ..self }
+    }
+
+    /// The file, as the document spells it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The SHA-256 that it must have, if any.
+    #[must_use]
+    pub fn sha256(&self) -> Option<&str> {
+        self.sha256.as_deref()
+    }
+
+    /// What it may do.
+    #[must_use]
+    pub fn grant(&self) -> &Grant {
+        &self.grant
+    }
 }
 
 impl Grant {
@@ -44,6 +85,9 @@ impl Grant {
             files: requirements.files.iter().cloned().collect(),
             variables: requirements.variables.iter().cloned().collect(),
             client_certificate: requirements.client_certificate.clone(),
+            source: requirements.source.as_ref().map(|source| {
+                Box::new(SourceGrant::new(&source.path, Self::for_requirements(&source.requirements())))
+            }),
         }
     }
 
@@ -81,6 +125,32 @@ impl Grant {
         self.client_certificate.as_ref()
     }
 
+    /// Also allows to ask a component for identity tokens.
+    #[must_use]
+    pub fn source(mut self, source: SourceGrant) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// The component that may be asked for identity tokens.
+    #[must_use]
+    pub fn source_component(&self) -> Option<&SourceGrant> {
+        self.source.as_deref()
+    }
+
+    /// As much of this grant as is required, which has to be covered; a pinned component stays pinned.
+    ///
+    /// # Errors
+    /// As [`covers`](Self::covers).
+    pub fn narrowed(&self, requirements: &Requirements) -> Result<Self, Error> {
+        self.covers(requirements)?;
+        let mut narrowed = Self::for_requirements(requirements);
+        if let (Some(source), Some(granted)) = (&mut narrowed.source, &self.source) {
+            source.sha256.clone_from(&granted.sha256);
+        }
+        Ok(narrowed)
+    }
+
     /// Requests that may be sent, sorted.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.endpoints.iter()
@@ -103,29 +173,7 @@ impl Grant {
     /// `grant-exceeded` ([`ErrorKind::Denied`](crate::ErrorKind::Denied)), naming everything that is beyond the grant;
     /// `grant-endpoint-invalid` or `grant-endpoint-insecure` when the grant itself holds what can never be allowed.
     pub fn covers(&self, requirements: &Requirements) -> Result<(), Error> {
-        let allowed = AllowList::new(self)?;
-        let mut beyond = Vec::new();
-        for endpoint in &requirements.endpoints {
-            if !allowed.covers(endpoint) {
-                beyond.push(endpoint.to_string());
-            }
-        }
-        beyond.extend(
-            requirements.files.iter().filter(|f| !self.files.contains(*f)).map(|f| format!("the file {f}")),
-        );
-        beyond.extend(
-            requirements
-                .variables
-                .iter()
-                .filter(|v| !self.variables.contains(*v))
-                .map(|v| format!("the variable {v}")),
-        );
-        if requirements.client_certificate.is_some()
-            && requirements.client_certificate != self.client_certificate
-        {
-            let wanted = requirements.client_certificate.iter();
-            beyond.extend(wanted.map(|certificate| format!("the client certificate {certificate}")));
-        }
+        let beyond = self.beyond(requirements)?;
         if beyond.is_empty() {
             return Ok(());
         }
@@ -137,5 +185,39 @@ impl Grant {
                 beyond.join(", ")
             ),
         ))
+    }
+
+    /// What is required and not granted, for people.
+    fn beyond(&self, requirements: &Requirements) -> Result<Vec<String>, Error> {
+        let allowed = AllowList::new(self)?;
+        let endpoints = requirements.endpoints.iter().filter(|endpoint| !allowed.covers(endpoint));
+        let mut beyond: Vec<_> = endpoints.map(ToString::to_string).collect();
+        beyond.extend(
+            requirements.files.iter().filter(|f| !self.files.contains(*f)).map(|f| format!("the file {f}")),
+        );
+        beyond.extend(
+            requirements
+                .variables
+                .iter()
+                .filter(|v| !self.variables.contains(*v))
+                .map(|v| format!("the variable {v}")),
+        );
+        let certificate = requirements.client_certificate.iter();
+        beyond.extend(
+            certificate
+                .filter(|certificate| self.client_certificate.as_ref() != Some(certificate))
+                .map(|certificate| format!("the client certificate {certificate}")),
+        );
+        if let Some(wanted) = &requirements.source {
+            match self.source.as_ref().filter(|source| source.path == wanted.path) {
+                Some(source) => {
+                    let more = source.grant.beyond(&wanted.requirements())?;
+                    beyond
+                        .extend(more.iter().map(|more| format!("{more} for the component {}", wanted.path)));
+                }
+                None => beyond.push(format!("the component {}", wanted.path)),
+            }
+        }
+        Ok(beyond)
     }
 }

@@ -21,8 +21,10 @@ use crate::files::Directories;
 use crate::limits::{HOSTCALL_BYTES, RESOURCES, Ticking};
 use crate::runtime::Inner;
 use crate::sender::{AllowList, ClientIdentity, Gate};
+use crate::source::Source;
 use crate::{
-    ClientCertificate, Endpoint, Error, ErrorKind, Grant, Plan, Requirements, Setting, Variables, Warning,
+    ClientCertificate, Endpoint, Error, ErrorKind, Grant, Plan, Requirements, Setting, SourceComponent,
+    Variables, Warning,
 };
 
 /// A grant in the form in which it is enforced.
@@ -30,6 +32,7 @@ use crate::{
 pub(crate) struct Access {
     gate: Gate,
     directories: Directories,
+    environment: Variables,
 }
 
 impl Access {
@@ -41,7 +44,24 @@ impl Access {
         Ok(Self {
             gate: Gate::new(AllowList::new(grant)?, Arc::clone(&runtime.sender), identity),
             directories: Directories::of(grant.files(), root),
+            environment: Variables::new(),
         })
+    }
+
+    /// The granted directories as they are now.
+    fn context(&self, runtime: &Inner) -> WasiCtx {
+        self.directories.context(&runtime.clocks, &self.environment)
+    }
+
+    /// With those of the variables for the source that are granted, as its environment. A provider is handed its variables
+    /// by a call and has none.
+    pub(crate) fn with_environment(mut self, variables: &Variables, grant: &Grant) -> Self {
+        for name in grant.variables() {
+            if let Some(value) = variables.of_source().and_then(|variables| variables.get(name)) {
+                self.environment.set(name, value);
+            }
+        }
+        self
     }
 }
 
@@ -61,6 +81,25 @@ impl From<CallError> for Error {
     }
 }
 
+/// A call that did not come to its end.
+pub(crate) struct Broken {
+    code: &'static str,
+    /// For people; quotes nothing of what the component was working on.
+    pub(crate) what: String,
+}
+
+impl From<Broken> for CallError {
+    fn from(Broken { code, what }: Broken) -> Self {
+        Self::Broken(Error::unavailable(
+            code,
+            format!(
+                "{what}; a fresh instance takes its place, and if this repeats, report the component's digest"
+            ),
+            Duration::from_secs(1),
+        ))
+    }
+}
+
 /// What host functions see.
 pub(crate) struct State {
     wasi: WasiCtx,
@@ -68,10 +107,18 @@ pub(crate) struct State {
     gate: Gate,
     table: ResourceTable,
     limits: StoreLimits,
+    source: Option<Arc<Source>>,
     /// Ticks in which the current call was found running.
     ticks: u32,
     /// The most that a call may have.
     ticks_allowed: u32,
+}
+
+impl State {
+    /// The component to ask for identity tokens.
+    pub(crate) fn source(&self) -> Option<Arc<Source>> {
+        self.source.clone()
+    }
 }
 
 impl WasiView for State {
@@ -101,39 +148,23 @@ pub(crate) struct Instance {
 pub(crate) struct Opened(ResourceAny);
 
 impl Instance {
+    /// `source`: the component to ask for identity tokens, for a document that has one.
+    ///
     /// # Errors
     /// `component-trapped` and its like.
-    pub(crate) async fn new(runtime: &Arc<Inner>, access: &Access) -> Result<Self, CallError> {
-        let state = State {
-            wasi: access.directories.context(&runtime.clocks),
-            http: WasiHttpCtx::new(),
-            gate: access.gate.clone(),
-            table: {
-                let mut table = ResourceTable::new();
-                table.set_max_capacity(RESOURCES);
-                table
-            },
-            limits: runtime.limits.store(),
-            ticks: 0,
-            ticks_allowed: runtime.limits.ticks(),
+    pub(crate) async fn new(
+        runtime: &Arc<Inner>,
+        access: &Access,
+        source: Option<&Arc<Source>>,
+    ) -> Result<Self, CallError> {
+        let mut store = store(runtime, access, source);
+        let prepared = match source {
+            Some(_) => runtime.with_source().map_err(CallError::Refused)?,
+            None => &runtime.pre,
         };
-        let mut store = Store::new(runtime.ticker.engine(), state);
-        store.limiter(|state| &mut state.limits);
-        store.set_hostcall_fuel(HOSTCALL_BYTES);
-        store.set_epoch_deadline(1);
-        // Epochs pass while a call waits for the network, too. But the callback runs when *guest code* meets a new one, so
-        // a long wait costs a single tick.
-        store.epoch_deadline_callback(|mut context| {
-            let state = context.data_mut();
-            state.ticks += 1;
-            if state.ticks > state.ticks_allowed {
-                return Ok(UpdateDeadline::Interrupt);
-            }
-            Ok(UpdateDeadline::Yield(1))
-        });
         let ticking = runtime.ticker.tick().map_err(CallError::Broken)?;
         let provider =
-            contained(runtime.limits.call, ticking, runtime.pre.instantiate_async(&mut store)).await?;
+            contained(runtime.limits.call, ticking, prepared.instantiate_async(&mut store)).await?;
         Ok(Self { runtime: Arc::clone(runtime), access: access.clone(), store, provider })
     }
 
@@ -174,7 +205,7 @@ impl Instance {
         let guest = self.provider.keyless_credentials_credential_provider();
         let guest = guest.connection();
         let call = guest.call_reject(&mut self.store, connection.0, generation);
-        contained(self.runtime.limits.call, ticking, call).await
+        Ok(contained(self.runtime.limits.call, ticking, call).await?)
     }
 
     pub(crate) async fn status(&mut self, connection: Opened) -> Result<bindings::Status, CallError> {
@@ -182,7 +213,7 @@ impl Instance {
         let guest = self.provider.keyless_credentials_credential_provider();
         let guest = guest.connection();
         let call = guest.call_status(&mut self.store, connection.0);
-        contained(self.runtime.limits.call, ticking, call).await
+        Ok(contained(self.runtime.limits.call, ticking, call).await?)
     }
 
     pub(crate) async fn close(mut self, connection: Opened) -> Result<(), CallError> {
@@ -197,18 +228,51 @@ impl Instance {
     fn begin(&mut self) -> Result<Ticking, CallError> {
         let state = self.store.data_mut();
         state.ticks = 0;
-        state.wasi = self.access.directories.context(&self.runtime.clocks);
+        state.wasi = self.access.context(&self.runtime);
         self.store.set_epoch_deadline(1);
         self.runtime.ticker.tick().map_err(CallError::Broken)
     }
 }
 
+/// What a component instance lives in, with its limits.
+pub(crate) fn store(runtime: &Inner, access: &Access, source: Option<&Arc<Source>>) -> Store<State> {
+    let state = State {
+        wasi: access.context(runtime),
+        http: WasiHttpCtx::new(),
+        gate: access.gate.clone(),
+        table: {
+            let mut table = ResourceTable::new();
+            table.set_max_capacity(RESOURCES);
+            table
+        },
+        limits: runtime.limits.store(),
+        source: source.cloned(),
+        ticks: 0,
+        ticks_allowed: runtime.limits.ticks(),
+    };
+    let mut store = Store::new(runtime.ticker.engine(), state);
+    store.limiter(|state| &mut state.limits);
+    store.set_hostcall_fuel(HOSTCALL_BYTES);
+    store.set_epoch_deadline(1);
+    // Epochs pass while a call waits for the network, too. But the callback runs when *guest code* meets a new one, so
+    // a long wait costs a single tick.
+    store.epoch_deadline_callback(|mut context| {
+        let state = context.data_mut();
+        state.ticks += 1;
+        if state.ticks > state.ticks_allowed {
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store
+}
+
 /// Runs a call to its end, whatever end that is.
-async fn contained<T>(
+pub(crate) async fn contained<T>(
     limit: Duration,
     ticking: Ticking,
     call: impl Future<Output = wasmtime::Result<T>>,
-) -> Result<T, CallError> {
+) -> Result<T, Broken> {
     let mut call = pin!(call);
     let call = std::future::poll_fn(move |context| {
         // A panic in host code that serves a hostile component must cost that component, not this program.
@@ -216,24 +280,24 @@ async fn contained<T>(
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(Ok(value))) => Poll::Ready(Ok(value)),
             Ok(Poll::Ready(Err(error))) => Poll::Ready(Err(broken(&error))),
-            Err(_) => Poll::Ready(Err(CallError::Broken(out_of_order(
-                "component-trapped",
-                "the component made a host function panic",
-            )))),
+            Err(_) => Poll::Ready(Err(Broken {
+                code: "component-trapped",
+                what: "the component made a host function panic".to_owned(),
+            })),
         }
     });
     let result = tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
-        Err(CallError::Broken(out_of_order(
-            "component-hung",
-            &format!("the component did not return within {} s", limit.as_secs()),
-        )))
+        Err(Broken {
+            code: "component-hung",
+            what: format!("the component did not return within {} s", limit.as_secs_f32()),
+        })
     });
     drop(ticking);
     result
 }
 
 /// Says what kind of trap it was, and no more: a message may quote what the component was working on.
-fn broken(error: &wasmtime::Error) -> CallError {
+fn broken(error: &wasmtime::Error) -> Broken {
     tracing::debug!(reason = %error.root_cause(), "component instance broken");
     let (code, what) = match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => ("component-cpu-limit", "the component used up its CPU time".to_owned()),
@@ -244,17 +308,7 @@ fn broken(error: &wasmtime::Error) -> CallError {
         }
         None => ("component-trapped", "the component was stopped by the host".to_owned()),
     };
-    CallError::Broken(out_of_order(code, &what))
-}
-
-fn out_of_order(code: &'static str, what: &str) -> Error {
-    Error::unavailable(
-        code,
-        format!(
-            "{what}; a fresh instance takes its place, and if this repeats, report the component's digest"
-        ),
-        Duration::from_secs(1),
-    )
+    Broken { code, what }
 }
 
 fn refused<T>(result: Result<T, bindings::Error>) -> Result<T, CallError> {
@@ -293,15 +347,25 @@ fn plan(plan: bindings::ConnectionPlan) -> Plan {
             .collect(),
         warnings: warnings.into_iter().map(warning).collect(),
         requirements: Requirements {
-            endpoints: requirements.endpoints.into_iter().map(|e| Endpoint::new(e.method, e.url)).collect(),
+            endpoints: endpoints(requirements.endpoints),
             files: requirements.files,
             variables: requirements.variables,
             client_certificate: requirements.client_certificate.map(|certificate| ClientCertificate {
                 certificate_file: certificate.certificate_file,
                 private_key_file: certificate.private_key_file,
             }),
+            source: requirements.source_component.map(source_component),
         },
     }
+}
+
+fn source_component(component: bindings::SourceComponent) -> SourceComponent {
+    let bindings::SourceComponent { path, endpoints, files, variables } = component;
+    SourceComponent { path, endpoints: self::endpoints(endpoints), files, variables }
+}
+
+fn endpoints(endpoints: Vec<bindings::Endpoint>) -> Vec<Endpoint> {
+    endpoints.into_iter().map(|e| Endpoint::new(e.method, e.url)).collect()
 }
 
 #[cfg(test)]
@@ -316,8 +380,8 @@ mod tests {
         let ticker = Ticker::new(engine(&Cache::Off, &Limits::default()).unwrap());
         let ticking = ticker.tick().ok().unwrap();
         match contained(Duration::from_secs(2), ticking, call).await {
-            Err(CallError::Broken(error)) => error,
-            Ok(()) | Err(CallError::Refused(_)) => panic!("contained"),
+            Err(broken) => Error::from(CallError::from(broken)),
+            Ok(()) => panic!("contained"),
         }
     }
 

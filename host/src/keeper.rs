@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 use crate::bindings;
 use crate::credential::{Credential, wipe};
 use crate::instance::{self, Access, CallError, Instance, Opened};
-use crate::runtime::Inner;
-use crate::{Error, Grant, Variables, Warning};
+use crate::runtime::{Inner, blocking};
+use crate::source::Source;
+use crate::{Error, Grant, SourceGrant, Variables, Warning};
 
 /// The longest pause before a broken instance is replaced.
 const MAX_PAUSE: Duration = Duration::from_secs(300);
@@ -33,6 +34,8 @@ pub(crate) struct Keeper {
 struct Recipe {
     runtime: Arc<Inner>,
     access: Access,
+    /// The component to ask for identity tokens, where the document names one.
+    source: Option<Arc<Source>>,
     document: Zeroizing<String>,
     variables: Variables,
 }
@@ -89,8 +92,15 @@ impl Keeper {
         grant: &Grant,
     ) -> Result<Self, Error> {
         let document = Zeroizing::new(document.to_owned());
-        let recipe = Recipe { runtime, access, document, variables };
-        let guest = recipe.open(Some(grant)).await?;
+        // Nobody should learn at the first request that it can never be sent.
+        let plan = Instance::new(&runtime, &access, None).await?.plan(&document, &variables).await?;
+        grant.covers(&plan.requirements)?;
+        let source = match grant.source_component().filter(|_| plan.requirements.source.is_some()) {
+            Some(granted) => Some(load(&runtime, granted.clone(), variables.clone()).await?),
+            None => None,
+        };
+        let recipe = Recipe { runtime, access, source, document, variables };
+        let guest = recipe.open().await?;
         Ok(Self {
             recipe,
             guest: Some(guest),
@@ -124,7 +134,7 @@ impl Keeper {
         let mut guest = match self.guest.take() {
             Some(guest) => guest,
             None => {
-                let guest = self.recipe.open(None).await?;
+                let guest = self.recipe.open().await?;
                 tracing::info!(replacements = self.replacements, "component instance replaced");
                 guest
             }
@@ -216,15 +226,24 @@ impl Keeper {
     }
 }
 
+/// The component and the provider that can ask it.
+async fn load(
+    runtime: &Arc<Inner>,
+    granted: SourceGrant,
+    variables: Variables,
+) -> Result<Arc<Source>, Error> {
+    let runtime = Arc::clone(runtime);
+    blocking(move || {
+        runtime.with_source()?;
+        Source::load(&runtime, &granted, &variables).map(Arc::new)
+    })
+    .await
+}
+
 impl Recipe {
-    /// A fresh instance with the document open in it. The first time, what the document needs is held against the grant:
-    /// nobody should learn at the first request that it can never be sent.
-    async fn open(&self, check: Option<&Grant>) -> Result<Guest, CallError> {
-        let mut instance = Instance::new(&self.runtime, &self.access).await?;
-        if let Some(grant) = check {
-            let plan = instance.plan(&self.document, &self.variables).await?;
-            grant.covers(&plan.requirements).map_err(CallError::Refused)?;
-        }
+    /// A fresh instance with the document open in it.
+    async fn open(&self) -> Result<Guest, CallError> {
+        let mut instance = Instance::new(&self.runtime, &self.access, self.source.as_ref()).await?;
         let connection = instance.open(&self.document, &self.variables).await?;
         Ok(Guest { instance, connection })
     }

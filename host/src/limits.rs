@@ -21,11 +21,19 @@ pub struct Limits {
     pub cpu: Duration,
     /// Elapsed time of one call, waiting included. Default: 120 s, well above any exchange's own deadlines.
     pub call: Duration,
+    /// Elapsed time in which the component of the source `custom` has to give a token. Default: 15 s, half of what an
+    /// attempt may take.
+    pub source: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 16 << 20, cpu: Duration::from_secs(1), call: Duration::from_secs(120) }
+        Self {
+            memory: 16 << 20,
+            cpu: Duration::from_secs(1),
+            call: Duration::from_secs(120),
+            source: Duration::from_secs(15),
+        }
     }
 }
 

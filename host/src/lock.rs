@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::sender::AllowList;
-use crate::{ClientCertificate, ComponentInfo, Endpoint, Error, Grant};
+use crate::{ClientCertificate, ComponentInfo, Endpoint, Error, Grant, SourceGrant};
 
 /// The version that this crate writes, and the only one that it reads.
 const VERSION: u32 = 1;
@@ -18,7 +18,8 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Locks a grant; records which component it was computed with.
+    /// Locks a grant; records which component it was computed with. Pin a component of the source `custom` first, with
+    /// [`Runtime::pin`](crate::Runtime::pin): a lock file that does not name its digest lets anything stand in that file.
     #[must_use]
     pub fn new(grant: Grant, component: &ComponentInfo) -> Self {
         Self { grant, component: component.sha256.clone() }
@@ -47,6 +48,7 @@ impl Lock {
             files: self.grant.files().map(str::to_owned).collect(),
             variables: self.grant.variables().map(str::to_owned).collect(),
             client_certificate: self.grant.client_certificate().cloned(),
+            source: self.grant.source_component().map(SourceText::of),
         };
         // Strings and numbers only: there is nothing in it that JSON cannot hold.
         let mut json = serde_json::to_string_pretty(&text).unwrap_or_default();
@@ -75,15 +77,11 @@ impl Lock {
             ));
         }
         let text: Text = serde_json::from_str(json).map_err(invalid)?;
-        let mut grant = Grant::none();
-        for endpoint in text.endpoints {
-            grant = grant.endpoint(endpoint);
-        }
-        for file in text.files {
-            grant = grant.file(file);
-        }
-        for variable in text.variables {
-            grant = grant.variable(variable);
+        let mut grant = grant(text.endpoints, text.files, text.variables);
+        if let Some(source) = text.source {
+            let source = source.into_grant();
+            AllowList::new(source.grant())?;
+            grant = grant.source(source);
         }
         if let Some(certificate) = text.client_certificate {
             grant = grant.present(certificate);
@@ -91,6 +89,12 @@ impl Lock {
         AllowList::new(&grant)?;
         Ok(Self { grant, component: text.component.sha256 })
     }
+}
+
+fn grant(endpoints: BTreeSet<Endpoint>, files: BTreeSet<String>, variables: BTreeSet<String>) -> Grant {
+    let granted = endpoints.into_iter().fold(Grant::none(), Grant::endpoint);
+    let granted = files.into_iter().fold(granted, Grant::file);
+    variables.into_iter().fold(granted, Grant::variable)
 }
 
 #[derive(Deserialize)]
@@ -108,10 +112,45 @@ struct Text {
     variables: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_certificate: Option<ClientCertificate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<SourceText>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Component {
     sha256: String,
+}
+
+/// The component of the source `custom`. Its digest is a condition.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceText {
+    path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    endpoints: BTreeSet<Endpoint>,
+    files: BTreeSet<String>,
+    variables: BTreeSet<String>,
+}
+
+impl SourceText {
+    fn of(source: &SourceGrant) -> Self {
+        let grant = source.grant();
+        Self {
+            path: source.path().to_owned(),
+            sha256: source.sha256().map(str::to_owned),
+            endpoints: grant.endpoints().cloned().collect(),
+            files: grant.files().map(str::to_owned).collect(),
+            variables: grant.variables().map(str::to_owned).collect(),
+        }
+    }
+
+    fn into_grant(self) -> SourceGrant {
+        let source = SourceGrant::new(self.path, grant(self.endpoints, self.files, self.variables));
+        match self.sha256 {
+            Some(sha256) => source.pinned(sha256),
+            None => source,
+        }
+    }
 }

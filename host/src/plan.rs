@@ -53,6 +53,9 @@ pub struct Requirements {
     /// To be presented in the TLS handshake with each of `endpoints`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<ClientCertificate>,
+    /// A further component, which gives identity tokens (the source `custom`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceComponent>,
 }
 
 /// A certificate and its private key, which the host presents: the component sees neither.
@@ -68,6 +71,30 @@ pub struct ClientCertificate {
 impl std::fmt::Display for ClientCertificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} with the key {}", self.certificate_file, self.private_key_file)
+    }
+}
+
+/// A component that gives identity tokens, and all that it may reach. Nothing of that is open to the provider, and nothing
+/// of the provider's is open to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceComponent {
+    /// Its file, as the document spells it.
+    pub path: String,
+    /// Requests that it may send.
+    pub endpoints: Vec<Endpoint>,
+    /// Files that it may read, as the document spells them.
+    pub files: Vec<String>,
+    /// Environment variables that it may see: hand them over with
+    /// [`Variables::with_source`](crate::Variables::with_source).
+    pub variables: Vec<String>,
+}
+
+impl SourceComponent {
+    /// What it may reach, as requirements of its own.
+    #[must_use]
+    pub fn requirements(&self) -> Requirements {
+        let Self { endpoints, files, variables, .. } = self.clone();
+        Requirements { endpoints, files, variables, ..Requirements::default() }
     }
 }
 

@@ -11,7 +11,11 @@ use crate::Error;
 
 /// Names and values of environment variables. `Debug` shows the names only; the values are wiped on drop.
 #[derive(Clone, Default)]
-pub struct Variables(Vec<(String, String)>);
+pub struct Variables {
+    own: Vec<(String, String)>,
+    /// For the component of the source `custom`, which the provider does not see.
+    source: Option<Box<Self>>,
+}
 
 impl Variables {
     /// No variables.
@@ -48,13 +52,27 @@ impl Variables {
     /// Sets one variable, replacing an earlier value.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let (name, value) = (name.into(), value.into());
-        match self.0.iter_mut().find(|(known, _)| *known == name) {
+        match self.own.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => {
                 old.zeroize();
                 *old = value;
             }
-            None => self.0.push((name, value)),
+            None => self.own.push((name, value)),
         }
+    }
+
+    /// Also hands these to the component that gives identity tokens (the source `custom`). They are its alone, as the others
+    /// are the provider's; it sees those that its grant names.
+    #[must_use]
+    pub fn with_source(mut self, variables: Self) -> Self {
+        self.source = Some(Box::new(variables));
+        self
+    }
+
+    /// What [`with_source`](Self::with_source) was given.
+    #[must_use]
+    pub fn of_source(&self) -> Option<&Self> {
+        self.source.as_deref()
     }
 
     /// Has identity tokens refused that are meant for a control plane (the Kubernetes API server, a cloud's own API):
@@ -66,24 +84,24 @@ impl Variables {
 
     /// The names, in the order in which they were set.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.own.iter().map(|(name, _)| name.as_str())
     }
 
     /// The value of one variable.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.own.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether there are none.
+    /// Whether there are none for the provider.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.own.is_empty()
     }
 
     /// In the shape in which the component's functions take them.
     pub(crate) fn as_pairs(&self) -> &[(String, String)] {
-        &self.0
+        &self.own
     }
 }
 
@@ -105,7 +123,7 @@ impl fmt::Debug for Variables {
 
 impl Drop for Variables {
     fn drop(&mut self) {
-        for (_, value) in &mut self.0 {
+        for (_, value) in &mut self.own {
             value.zeroize();
         }
     }

@@ -10,6 +10,7 @@ fn needs() -> Requirements {
         files: vec!["/var/run/secrets/openai/token".into()],
         variables: vec!["OPENAI_API_KEY".into()],
         client_certificate: None,
+        source: None,
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod closing;
 mod containment;
+mod custom;
 mod grants;
 mod loopback;
 mod renewal;

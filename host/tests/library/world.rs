@@ -199,7 +199,7 @@ impl World {
     }
 }
 
-fn subject_token(expires: u64) -> String {
+pub(crate) fn subject_token(expires: u64) -> String {
     let part = |json: String| URL_SAFE_NO_PAD.encode(json);
     format!(
         "{}.{}.{}",
