@@ -14,6 +14,7 @@
 
 mod combinations;
 mod connection;
+mod custom;
 mod demo;
 mod exit_codes;
 mod harness;

@@ -18,11 +18,12 @@ pub(crate) struct Session {
     pub(crate) document: Document,
     pub(crate) variables: Variables,
     pub(crate) plan: Plan,
+    grant: Grant,
 }
 
 impl Session {
     /// Finds and understands the connection, and compares it with the lock file if there is one. No network, and no file
-    /// but the document's, the lock's and the runtime's.
+    /// but the document's, the lock's, the runtime's and, with a lock, that of a source's component.
     pub(crate) async fn prepare(cli: &Cli) -> Result<Self, Problem> {
         let document =
             document::find(cli.connection.connection.as_deref(), cli.connection.config.as_deref())?;
@@ -41,13 +42,23 @@ impl Session {
             variables.set_strict();
         }
         let plan = runtime.plan(&document.text, &variables).await.map_err(in_document)?;
-        if let Some(lock) = &locked {
-            lock.grant().covers(&plan.requirements)?;
+        let grant = match &locked {
+            Some(lock) => runtime.pin(lock.grant().narrowed(&plan.requirements)?).await?,
+            None => Grant::for_plan(&plan),
+        };
+        if let Some(source) = &plan.requirements.source {
+            variables = variables.with_source(Variables::from_environment(&source.variables)?);
         }
         if cli.connection.strict {
             refuse_control_planes(&plan)?;
         }
-        Ok(Self { runtime, document, variables, plan })
+        Ok(Self { runtime, document, variables, plan, grant })
+    }
+
+    /// What a lock file has to hold.
+    pub(crate) async fn lock(&self) -> Result<Lock, Problem> {
+        let grant = self.runtime.pin(self.grant.clone()).await?;
+        Ok(Lock::new(grant, self.runtime.component_info()))
     }
 
     /// Opens the connection with exactly what its plan needs, and waits for a credential. The connection lives as long as
@@ -56,10 +67,9 @@ impl Session {
         for warning in &self.plan.warnings {
             tracing::warn!(code = %warning.code, "{}", warning.message);
         }
-        let grant = Grant::for_plan(&self.plan);
         let in_document = |error: keyless::Error| Problem::from(error).in_document(&self.document.origin);
         let connection =
-            self.runtime.open(&self.document.text, self.variables, grant).await.map_err(in_document)?;
+            self.runtime.open(&self.document.text, self.variables, self.grant).await.map_err(in_document)?;
         let credential = connection.ready(patience).await.map_err(in_document)?;
         for warning in connection.status().warnings {
             tracing::warn!(code = %warning.code, "{}", warning.message);

@@ -3,8 +3,6 @@
 use std::fs;
 use std::process::ExitCode;
 
-use keyless::{Grant, Lock};
-
 use crate::cli::{Cli, PlanArgs};
 use crate::output;
 use crate::output::problem::{Class, Problem};
@@ -12,7 +10,6 @@ use crate::session::Session;
 
 pub(super) async fn run(cli: &Cli, args: &PlanArgs) -> Result<ExitCode, Problem> {
     let session = Session::prepare(cli).await?;
-    let lock = Lock::new(Grant::for_plan(&session.plan), session.runtime.component_info());
     let mut text = if args.json {
         output::json(&session.plan)?
     } else {
@@ -22,7 +19,7 @@ pub(super) async fn run(cli: &Cli, args: &PlanArgs) -> Result<ExitCode, Problem>
         text.push_str(&format!("\nwithin what {} allows\n", locked.display()));
     }
     if let Some(path) = &args.lock {
-        fs::write(path, lock.to_json()).map_err(|reason| {
+        fs::write(path, session.lock().await?.to_json()).map_err(|reason| {
             Problem::new(
                 Class::Failed,
                 "lock-unwritable",

@@ -11,7 +11,14 @@ pub(crate) fn text(plan: &Plan, variables: &Variables, origin: &str) -> String {
     let mut out = format!("{} connection from {}\n\n", printable(&plan.dialect), printable(origin));
     settings(&mut out, plan);
     out.push('\n');
-    needs(&mut out, &plan.requirements, variables);
+    needs(&mut out, "needs", &plan.requirements, variables);
+    if let Some(source) = &plan.requirements.source {
+        out.push('\n');
+        // Its variables are not the connection's.
+        let of_source = variables.of_source().cloned().unwrap_or_default();
+        let who = format!("{} needs", printable(&source.path));
+        needs(&mut out, &who, &source.requirements(), &of_source);
+    }
     if !plan.warnings.is_empty() {
         let _ = writeln!(out, "\n{}", counted(plan.warnings.len(), "warning"));
         for warning in &plan.warnings {
@@ -38,7 +45,8 @@ fn settings(out: &mut String, plan: &Plan) {
     table(out, &rows);
 }
 
-fn needs(out: &mut String, requirements: &Requirements, variables: &Variables) {
+/// `who` with its verb.
+fn needs(out: &mut String, who: &str, requirements: &Requirements, variables: &Variables) {
     let mut rows = Vec::new();
     for endpoint in &requirements.endpoints {
         rows.push(["send to".to_owned(), printable(&endpoint.to_string()).into_owned(), String::new()]);
@@ -53,10 +61,13 @@ fn needs(out: &mut String, requirements: &Requirements, variables: &Variables) {
         let set = if variables.get(name).is_some() { "set" } else { "not set" };
         rows.push(["be given".to_owned(), format!("${}", printable(name)), set.to_owned()]);
     }
+    if let Some(source) = &requirements.source {
+        rows.push(["ask".to_owned(), printable(&source.path).into_owned(), "for identity tokens".to_owned()]);
+    }
     if rows.is_empty() {
-        out.push_str("needs nothing from outside\n");
+        let _ = writeln!(out, "{who} nothing from outside");
     } else {
-        out.push_str("needs to\n");
+        let _ = writeln!(out, "{who} to");
         table(out, &rows);
     }
 }

@@ -183,6 +183,9 @@ fn at_the_command_line(code: &str) -> Option<&'static str> {
             "compare `keyless plan` with the lock file, and renew that with `keyless plan --lock FILE` if the difference \
              is intended"
         }
+        "source-component-changed" => {
+            "if the change is intended, review the component and renew the lock file with `keyless plan --lock FILE`"
+        }
         "endpoint-untrusted" => {
             "give the certificate of a private CA with `--ca-cert FILE`; if a client certificate is presented, check that the endpoint accepts it"
         }
