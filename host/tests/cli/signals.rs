@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{ChildStdin, ChildStdout, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -19,6 +21,7 @@ struct Running {
 impl Running {
     /// The script says "ready" once its traps are set.
     fn start(traps: &str) -> Self {
+        do_not_ignore(&[Signal::HUP, Signal::INT, Signal::QUIT]);
         let scratch = Scratch::new();
         let script = format!("{traps}; echo ready; while read line; do :; done; exit 0");
         let mut keyless = scratch.keyless(["run", "-c", r#"{"api_key":"sk-1"}"#, "--", "sh", "-c", &script]);
@@ -47,6 +50,15 @@ impl Running {
         self.out.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "");
         self.child.0.wait().unwrap().code()
+    }
+}
+
+/// What a process ignores, its children ignore too, and a shell cannot trap it then. Tests that run in the background may
+/// well ignore these. A handler is not inherited; this one ends the tests, as the signal itself would.
+fn do_not_ignore(signals: &[Signal]) {
+    for signal in signals {
+        let always = Arc::new(AtomicBool::new(true));
+        signal_hook::flag::register_conditional_shutdown(signal.as_raw(), 1, always).unwrap();
     }
 }
 
