@@ -106,15 +106,29 @@ impl Connection {
     /// # Errors
     /// The component's last error; `connection-deadline` when there was none within `within`; `connection-closed`.
     pub async fn ready(&self, within: Duration) -> Result<CredentialRef, Error> {
+        self.wait(within, Error::is_transient).await
+    }
+
+    /// As [`ready`](Self::ready), but the first failure ends the waiting, an outage too: for those who want to know how
+    /// things stand, such as a health check or `keyless doctor`.
+    ///
+    /// # Errors
+    /// As for [`ready`](Self::ready).
+    pub async fn attempt(&self, within: Duration) -> Result<CredentialRef, Error> {
+        self.wait(within, |_| false).await
+    }
+
+    /// Waits on after failures that `heals` holds to pass by themselves.
+    async fn wait(&self, within: Duration, heals: fn(&Error) -> bool) -> Result<CredentialRef, Error> {
         // The common case needs neither a clone of the channel nor a timer.
-        if let Some(verdict) = self.verdict(&self.0.progress.borrow()) {
+        if let Some(verdict) = self.verdict(&self.0.progress.borrow(), heals) {
             return verdict;
         }
         let mut progress = self.0.progress.clone();
         let waiting = async {
             loop {
                 // The guard must not live across the await.
-                let verdict = self.verdict(&progress.borrow_and_update());
+                let verdict = self.verdict(&progress.borrow_and_update(), heals);
                 if let Some(verdict) = verdict {
                     return verdict;
                 }
@@ -141,7 +155,11 @@ impl Connection {
     }
 
     /// What a waiter is told now: `None` to wait on.
-    fn verdict(&self, progress: &Progress) -> Option<Result<CredentialRef, Error>> {
+    fn verdict(
+        &self,
+        progress: &Progress,
+        heals: fn(&Error) -> bool,
+    ) -> Option<Result<CredentialRef, Error>> {
         if progress.closed {
             return Some(Err(Error::closed()));
         }
@@ -153,7 +171,7 @@ impl Connection {
             }
             _ if rejection_pending || progress.busy => None,
             _ => match &progress.status.last_error {
-                Some(error) if !error.is_transient() => Some(Err(error.clone())),
+                Some(error) if !heals(error) => Some(Err(error.clone())),
                 _ => None,
             },
         }

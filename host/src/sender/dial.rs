@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
 use super::allow::is_local_address;
-use super::tls::{self, Trust};
+use super::tls::{TlsFailure, Trust};
 use super::{ClientIdentity, ConnectTo, Fault};
 
 /// How long a TLS handshake may take that nobody waits for any more. Requests have their own, shorter deadline.
@@ -52,7 +52,17 @@ impl Dial {
         Self { identity: Some(identity), ..self.clone() }
     }
 
-    async fn connect(mut self, uri: Uri) -> Result<Stream, Fault> {
+    async fn connect(self, uri: Uri) -> Result<Stream, Fault> {
+        let Tcp { stream, secure, name } = self.tcp(&uri).await?;
+        if !secure {
+            return Ok(Stream::Plain(stream));
+        }
+        let session = self.tls(stream, name).await.map_err(|failure| failure.fault())?;
+        Ok(Stream::Tls(Box::new(TokioIo::new(session))))
+    }
+
+    /// Looks the name up and connects, as the rules and the scheme have it.
+    pub(super) async fn tcp(&self, uri: &Uri) -> Result<Tcp, Fault> {
         let secure = uri.scheme_str() == Some("https");
         let host = uri.host().ok_or(Fault::Unsendable)?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -65,29 +75,42 @@ impl Dial {
         // Plain http was granted because of the name. Whoever controls what the name resolves to must not be able to
         // send it elsewhere; an operator with --connect-to may.
         let stream = if secure || operator_chose {
-            self.tcp.call(address).await.map_err(|e| Fault::from_chain(&e))?
+            self.tcp.clone().call(address).await.map_err(|e| Fault::from_chain(&e))?
         } else {
-            self.plain_tcp.call(address).await.map_err(|e| Fault::from_chain(&e))?
+            self.plain_tcp.clone().call(address).await.map_err(|e| Fault::from_chain(&e))?
         };
-        if !secure {
-            return Ok(Stream::Plain(stream));
-        }
+        Ok(Tcp { stream, secure, name: bare.to_owned() })
+    }
 
-        let (trust, identity) = (Arc::clone(&self.trust), self.identity);
+    /// A TLS session under this name, on a connection that [`tcp`](Self::tcp) made.
+    pub(super) async fn tls(
+        &self,
+        stream: TokioIo<TcpStream>,
+        name: String,
+    ) -> Result<TlsStream<TcpStream>, TlsFailure> {
+        let (trust, identity) = (Arc::clone(&self.trust), self.identity.clone());
         // Reads certificate files: the platform's the first time, the one to present every time.
         let config = tokio::task::spawn_blocking(move || match identity {
             Some(identity) => trust.config_presenting(&identity),
             None => trust.config(),
         });
-        let config = config.await.map_err(|_| Fault::Tls)??;
-        let name = ServerName::try_from(bare.to_owned()).map_err(|_| Fault::Unresolved)?;
+        let config = config.await.map_err(|_| TlsFailure::Other(Fault::Tls))?.map_err(TlsFailure::Other)?;
+        let name = ServerName::try_from(name).map_err(|_| TlsFailure::Other(Fault::Unresolved))?;
         let handshake = TlsConnector::from(config).connect(name, stream.into_inner());
         match tokio::time::timeout(HANDSHAKE, handshake).await {
-            Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(TokioIo::new(stream)))),
-            Ok(Err(error)) => Err(tls::fault(&error)),
-            Err(_) => Err(Fault::ConnectTimeout),
+            Ok(result) => result.map_err(|error| TlsFailure::of(&error)),
+            Err(_) => Err(TlsFailure::Other(Fault::ConnectTimeout)),
         }
     }
+}
+
+/// A TCP connection, and what is to become of it.
+pub(super) struct Tcp {
+    pub(super) stream: TokioIo<TcpStream>,
+    /// Whether TLS is spoken on it.
+    pub(super) secure: bool,
+    /// The host of the URI, without brackets: the name that a certificate has to be for.
+    pub(super) name: String,
 }
 
 impl Service<Uri> for Dial {

@@ -86,7 +86,7 @@ impl Fault {
                 }
                 // A client certificate that the server does not accept.
                 if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                    return super::tls::fault(io);
+                    return super::tls::TlsFailure::of(io).fault();
                 }
             }
             cause = error.source();

@@ -16,6 +16,7 @@ mod dial;
 mod fault;
 mod gate;
 mod network;
+mod reach;
 mod tls;
 
 use std::future::Future;
@@ -30,6 +31,8 @@ pub use connect_to::ConnectTo;
 pub use fault::Fault;
 pub(crate) use gate::Gate;
 pub use network::Network;
+pub use reach::{Obstacle, Reached};
+pub use tls::CertificateFault;
 
 /// The largest answer that is taken, in bytes. One more than the component's own limit, so that the component can tell
 /// "too large" from "exactly as large as allowed".

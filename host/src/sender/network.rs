@@ -31,8 +31,8 @@ pub struct Network {
     /// For those who ask for a shorter time to connect. The same settings otherwise.
     impatient: Client<Dial, Full<Bytes>>,
     /// For those who present a certificate: with it a client is made for the one request, so that no connection outlives a
-    /// certificate that was replaced, nor serves somebody else's request.
-    dial: Dial,
+    /// certificate that was replaced, nor serves somebody else's request. And for those who only want to know the way.
+    pub(super) dial: Dial,
 }
 
 /// The two times that a connection may take. See `deadline`.

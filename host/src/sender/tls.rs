@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use rustls::client::WantsClientCert;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use rustls::{CertificateError, ClientConfig, ConfigBuilder, RootCertStore};
 
 use super::{ClientIdentity, Fault};
 use crate::Error;
@@ -99,14 +99,63 @@ fn finished(mut config: ClientConfig, protocols: &[&str]) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-/// Tells a certificate that is not trusted from any other trouble.
-pub(super) fn fault(error: &std::io::Error) -> Fault {
-    let rustls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match rustls {
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
-            Fault::Certificate
+/// Why there is no TLS session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TlsFailure {
+    /// The server's certificate was not accepted.
+    Certificate(CertificateFault),
+    /// Anything else.
+    Other(Fault),
+}
+
+impl TlsFailure {
+    /// Tells a certificate that is not trusted from any other trouble.
+    pub(super) fn of(error: &std::io::Error) -> Self {
+        let rustls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match rustls {
+            Some(rustls::Error::InvalidCertificate(reason)) => {
+                Self::Certificate(CertificateFault::of(reason))
+            }
+            Some(rustls::Error::NoCertificatesPresented) => Self::Certificate(CertificateFault::Other),
+            Some(_) => Self::Other(Fault::Tls),
+            None => Self::Other(Fault::Terminated),
         }
-        Some(_) => Fault::Tls,
-        None => Fault::Terminated,
+    }
+
+    pub(super) fn fault(self) -> Fault {
+        match self {
+            Self::Certificate(_) => Fault::Certificate,
+            Self::Other(fault) => fault,
+        }
+    }
+}
+
+/// Why a certificate was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CertificateFault {
+    /// Its life has ended, by this machine's clock.
+    Expired,
+    /// Its life has not begun, by this machine's clock.
+    NotYetValid,
+    /// It is for other names.
+    OtherName,
+    /// Nobody who is trusted has signed it.
+    UnknownIssuer,
+    /// Anything else: revoked, malformed, not made for servers.
+    Other,
+}
+
+impl CertificateFault {
+    fn of(error: &CertificateError) -> Self {
+        match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::OtherName
+            }
+            CertificateError::UnknownIssuer => Self::UnknownIssuer,
+            _ => Self::Other,
+        }
     }
 }

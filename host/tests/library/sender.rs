@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use keyless::sender::{Body, Fault, Network, Patience, RESPONSE_LIMIT, Sender as _};
+use keyless::sender::{Body, CertificateFault, Fault, Network, Patience, RESPONSE_LIMIT, Sender as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -144,6 +145,32 @@ async fn only_a_trusted_certificate_for_the_right_name_will_do() {
     let no_tls = Server::start(Front::Plain, vec![write(OK)], false).await;
     let fault = get(&trusting, &format!("https://{}/", no_tls.address), 1_000).await.unwrap_err();
     assert!(matches!(fault, Fault::Tls | Fault::ResponseTimeout), "{fault:?}");
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_told_without_a_request() {
+    let authority = Authority::new();
+    let trusting = Network::new(&[authority.pem()], Vec::new()).unwrap();
+    let reach = async |network: &Network, config: Arc<rustls::ServerConfig>| {
+        let server = Server::start(Front::Tls(config), vec![write(OK)], false).await;
+        let url = format!("https://localhost:{}/x", server.address.port()).parse().unwrap();
+        let outcome = network.reach(&url).await;
+        assert_eq!(server.requests(), 0);
+        outcome.map(|reached| (reached.address.port() == server.address.port(), reached.tls))
+    };
+    let right = authority.server("localhost", &[]);
+    assert_eq!(reach(&trusting, right.clone()).await.unwrap(), (true, Some("TLS 1.3")));
+    for (network, config, expected) in [
+        (&network(), right, CertificateFault::UnknownIssuer),
+        (&trusting, authority.server("other.example", &[]), CertificateFault::OtherName),
+        (&trusting, authority.server_until("localhost", &[], 2001), CertificateFault::Expired),
+    ] {
+        let obstacle = reach(network, config).await.unwrap_err();
+        assert_eq!((obstacle.fault, obstacle.certificate), (Fault::Certificate, Some(expected)));
+    }
+    let plain = Server::start(Front::Plain, Vec::new(), false).await;
+    let url = format!("http://{}/x", plain.address).parse().unwrap();
+    assert_eq!(trusting.reach(&url).await.unwrap().tls, None);
 }
 
 #[tokio::test]

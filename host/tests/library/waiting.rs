@@ -56,6 +56,18 @@ async fn a_short_outage_heals_within_the_caller_s_patience() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_how_things_stand_is_told_of_the_first_outage() {
+    let world = World::new();
+    world.endpoint.order([Turn::RefuseFor(503, 2)]);
+    let connection = world.open().await;
+    let error = connection.attempt(PATIENCE).await.unwrap_err();
+    assert_eq!((error.kind, &*error.code), (ErrorKind::Unavailable, "endpoint-failed"));
+    assert_eq!(world.endpoint.requests(), 1);
+    assert_eq!(connection.ready(PATIENCE).await.unwrap().generation(), 1);
+    assert_eq!(connection.attempt(PATIENCE).await.unwrap().generation(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lasting_outage_ends_with_its_reason() {
     let world = World::new();
     world.endpoint.then_always(|| Turn::Fail(Fault::Certificate));
