@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::DATE;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
@@ -43,10 +44,13 @@ impl Front {
         };
         let number = world.ledger.arrived(*name, world.clock.now_ms(), &request);
         let proper = self.service.answer(request);
-        let outcome = match world.faults.take(*name) {
+        let mut outcome = match world.faults.take(*name) {
             None => Ok(proper.await),
             Some(fault) => distort(fault, proper).await,
         };
+        if let (Ok(response), Some(now)) = (&mut outcome, world.clock.http_date()) {
+            response.headers_mut().insert(DATE, now);
+        }
         let status = outcome.as_ref().ok().map(|response| response.status().as_u16());
         world.ledger.answered(*name, number, status);
         tracing::debug!(service = %name, number, status, "answered");

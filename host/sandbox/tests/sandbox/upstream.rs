@@ -57,6 +57,20 @@ async fn only_valid_credentials_open_it() {
 }
 
 #[tokio::test]
+async fn answers_are_dated_by_the_sandbox_s_clock() {
+    let sandbox = start().await;
+    let client = Client::new(&sandbox);
+    let date = || async {
+        let reply = client.get(ServiceName::Upstream, "/v1/models").await;
+        httpdate::parse_http_date(reply.header("date")).unwrap()
+    };
+    let before = date().await;
+    sandbox.advance_clock(Duration::from_secs(7_200));
+    let passed = date().await.duration_since(before).unwrap().as_secs();
+    assert!((7_200..7_230).contains(&passed), "{passed}");
+}
+
+#[tokio::test]
 async fn whole_answers() {
     let sandbox = start().await;
     let client = Client::http2(&sandbox);
