@@ -72,6 +72,21 @@ impl Keyless {
         self
     }
 
+    /// The same once more, as far as it was said until now.
+    pub(crate) fn again(&self) -> Self {
+        let mut command = Command::new(self.command.get_program());
+        command.args(self.command.get_args()).env_clear();
+        for (name, value) in self.command.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        if let Some(directory) = self.command.get_current_dir() {
+            command.current_dir(directory);
+        }
+        Self { command, input: self.input.clone() }
+    }
+
     /// Runs it to its end.
     pub(crate) fn outcome(mut self) -> Outcome {
         let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
@@ -168,7 +183,7 @@ pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     pub(crate) scratch: Scratch,
     // Last, because the sandbox's tasks live on it.
-    _tokio: tokio::runtime::Runtime,
+    pub(crate) tokio: tokio::runtime::Runtime,
 }
 
 impl World {
@@ -176,7 +191,7 @@ impl World {
         let tokio =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let sandbox = tokio.block_on(Sandbox::start(Options::default())).unwrap();
-        Self { sandbox, scratch: Scratch::new(), _tokio: tokio }
+        Self { sandbox, scratch: Scratch::new(), tokio }
     }
 
     /// The command, trusting the sandbox, with its ready-made document unless `arguments` name another.

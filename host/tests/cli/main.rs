@@ -16,6 +16,7 @@ mod combinations;
 mod connection;
 mod custom;
 mod demo;
+mod doctor;
 mod exit_codes;
 mod harness;
 mod inspect;

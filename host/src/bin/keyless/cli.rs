@@ -159,6 +159,16 @@ Examples:
   keyless plan -c @connection.json --lock keyless.lock   write down what it needs, to be committed
   keyless token -c @connection.json --locked keyless.lock   refuse anything beyond that")]
     Plan(PlanArgs),
+    /// Walk every step of the connection and say what holds, what does not, and what to do next
+    #[command(after_help = "\
+It makes one real attempt: it gets the identity token, trades it, and lists the models of the API with the credential,
+which it then throws away. It shows what the identity token says of itself, never the token. The exit code is 0 when all
+holds, else that of the failing step, as for `token`.
+
+Examples:
+  keyless doctor -c @connection.json
+  keyless doctor -c prod --no-call --json | jq '.steps[] | select(.status == \"failed\")'")]
+    Doctor(DoctorArgs),
     /// Show what the component is: digest, size, imports and exports
     #[command(after_help = "\
 Examples:
@@ -192,6 +202,7 @@ impl Command {
             // Its failures are part of the story, which tells them itself.
             #[cfg(unix)]
             Self::Demo(_) => LevelFilter::ERROR,
+            Self::Doctor(_) => LevelFilter::ERROR,
             _ => LevelFilter::WARN,
         }
     }
@@ -253,6 +264,20 @@ pub(crate) struct PlanArgs {
     /// Also write what the connection needs to this lock file
     #[arg(long, value_name = "FILE")]
     pub(crate) lock: Option<PathBuf>,
+}
+
+/// `keyless doctor`.
+#[derive(Args)]
+pub(crate) struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stop at the credential, without a call to the API
+    #[arg(long)]
+    pub(crate) no_call: bool,
+    /// Give up the attempt to get a credential after so many seconds; it is made once
+    #[arg(long, value_name = "SECONDS", default_value = "30", env = "KEYLESS_TIMEOUT", hide_env_values = true, value_parser = seconds)]
+    pub(crate) timeout: std::time::Duration,
 }
 
 /// `keyless inspect`.

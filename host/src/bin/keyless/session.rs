@@ -3,9 +3,10 @@
 //! The document decides which variables are read; a lock file is asked before any of them is.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use keyless::sender::{Network, Sender};
 use keyless::{Cache, Connection, CredentialRef, Grant, Lock, Plan, Requirements, Runtime, Variables};
 
 use crate::cli::{Cli, RuntimeArgs};
@@ -21,36 +22,68 @@ pub(crate) struct Session {
     grant: Grant,
 }
 
+/// Why a connection is not understood or not granted.
+pub(crate) struct Refused {
+    pub(crate) by: Gate,
+    pub(crate) problem: Problem,
+}
+
+/// What a connection has to pass before anything is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// The document has to be understood.
+    Document,
+    /// A lock file has to allow what it needs.
+    Grant,
+    /// Where it is wanted strictly, the identity token must not be meant for a control plane.
+    Audience,
+}
+
 impl Session {
     /// Finds and understands the connection, and compares it with the lock file if there is one. No network, and no file
     /// but the document's, the lock's, the runtime's and, with a lock, that of a source's component.
     pub(crate) async fn prepare(cli: &Cli) -> Result<Self, Problem> {
         let document =
             document::find(cli.connection.connection.as_deref(), cli.connection.config.as_deref())?;
-        tracing::info!(from = document.origin, "connection found");
-        let locked = cli.connection.locked.as_deref().map(read_lock).transpose()?;
         let runtime = runtime(&cli.runtime)?;
-        let in_document = |error: keyless::Error| Problem::from(error).in_document(&document.origin);
+        Self::understand(cli, runtime, document).await.map_err(|refused| refused.problem)
+    }
+
+    /// Understands a document that was found. A lock file is asked twice: before any variable is read, and when all
+    /// that is needed is known.
+    pub(crate) async fn understand(cli: &Cli, runtime: Runtime, document: Document) -> Result<Self, Refused> {
+        tracing::info!(from = document.origin, "connection found");
+        let in_document = |error: keyless::Error| Refused {
+            by: Gate::Document,
+            problem: Problem::from(error).in_document(&document.origin),
+        };
+        let beyond = |problem| Refused { by: Gate::Grant, problem };
+        let locked = cli.connection.locked.as_deref().map(read_lock).transpose().map_err(beyond)?;
 
         let names = runtime.variables(&document.text).await.map_err(in_document)?;
         if let Some(lock) = &locked {
             let wanted = Requirements { variables: names.clone(), ..Requirements::default() };
-            lock.grant().covers(&wanted)?;
+            lock.grant().covers(&wanted).map_err(|error| beyond(error.into()))?;
         }
-        let mut variables = Variables::from_environment(&names)?;
+        let mut variables = Variables::from_environment(&names).map_err(in_document)?;
         if cli.connection.strict {
             variables.set_strict();
         }
         let plan = runtime.plan(&document.text, &variables).await.map_err(in_document)?;
         let grant = match &locked {
-            Some(lock) => runtime.pin(lock.grant().narrowed(&plan.requirements)?).await?,
+            Some(lock) => {
+                let narrowed =
+                    lock.grant().narrowed(&plan.requirements).map_err(|error| beyond(error.into()))?;
+                runtime.pin(narrowed).await.map_err(|error| beyond(error.into()))?
+            }
             None => Grant::for_plan(&plan),
         };
         if let Some(source) = &plan.requirements.source {
-            variables = variables.with_source(Variables::from_environment(&source.variables)?);
+            let own = Variables::from_environment(&source.variables).map_err(in_document)?;
+            variables = variables.with_source(own);
         }
         if cli.connection.strict {
-            refuse_control_planes(&plan)?;
+            refuse_control_planes(&plan).map_err(|problem| Refused { by: Gate::Audience, problem })?;
         }
         Ok(Self { runtime, document, variables, plan, grant })
     }
@@ -61,16 +94,22 @@ impl Session {
         Ok(Lock::new(grant, self.runtime.component_info()))
     }
 
-    /// Opens the connection with exactly what its plan needs, and waits for a credential. The connection lives as long as
-    /// what is returned.
+    /// Opens the connection with exactly what its plan needs. It fetches its first credential in the background.
+    pub(crate) async fn open(&self) -> Result<Connection, Problem> {
+        let opened = self.runtime.open(&self.document.text, self.variables.clone(), self.grant.clone()).await;
+        opened.map_err(|error| Problem::from(error).in_document(&self.document.origin))
+    }
+
+    /// Opens the connection and waits for a credential. The connection lives as long as what is returned.
     pub(crate) async fn connect(self, patience: Duration) -> Result<(Connection, CredentialRef), Problem> {
         for warning in &self.plan.warnings {
             tracing::warn!(code = %warning.code, "{}", warning.message);
         }
-        let in_document = |error: keyless::Error| Problem::from(error).in_document(&self.document.origin);
-        let connection =
-            self.runtime.open(&self.document.text, self.variables, self.grant).await.map_err(in_document)?;
-        let credential = connection.ready(patience).await.map_err(in_document)?;
+        let connection = self.open().await?;
+        let credential = connection
+            .ready(patience)
+            .await
+            .map_err(|error| Problem::from(error).in_document(&self.document.origin))?;
         for warning in connection.status().warnings {
             tracing::warn!(code = %warning.code, "{}", warning.message);
         }
@@ -80,7 +119,12 @@ impl Session {
 
 /// The component and the network as the command line wants them.
 pub(crate) fn runtime(args: &RuntimeArgs) -> Result<Runtime, Problem> {
-    let mut builder = Runtime::builder().cache(match &args.cache_dir {
+    runtime_over(args, network(args)?)
+}
+
+/// The component as the command line wants it, over a network of one's own.
+pub(crate) fn runtime_over(args: &RuntimeArgs, sender: impl Sender) -> Result<Runtime, Problem> {
+    let mut builder = Runtime::builder().sender(sender).cache(match &args.cache_dir {
         _ if args.no_cache => Cache::Off,
         Some(directory) => Cache::Directory(directory.clone()),
         None => Cache::Default,
@@ -88,13 +132,15 @@ pub(crate) fn runtime(args: &RuntimeArgs) -> Result<Runtime, Problem> {
     if let Some(path) = &args.component {
         builder = builder.component(read_file(path, "component-unreadable", "the component")?);
     }
-    for path in &args.ca_cert {
-        builder = builder.ca_certificates(read_file(path, "ca-certificates-unreadable", "the CA file")?);
-    }
-    for rule in &args.connect_to {
-        builder = builder.connect_to(rule.parse()?);
-    }
     Ok(builder.build()?)
+}
+
+/// The network as the command line wants it.
+pub(crate) fn network(args: &RuntimeArgs) -> Result<Network, Problem> {
+    let read = |path: &PathBuf| read_file(path, "ca-certificates-unreadable", "the CA file");
+    let certificates = args.ca_cert.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let rules = args.connect_to.iter().map(|rule| rule.parse()).collect::<Result<Vec<_>, _>>()?;
+    Ok(Network::new(&certificates, rules)?)
 }
 
 /// What can be foreseen is refused before anything is read; the component looks at the token itself.

@@ -1,5 +1,6 @@
 //! One file per command. A further one is a variant in `cli.rs`, a file here and a line in [`run`].
 
+pub(crate) mod doctor;
 mod inspect;
 mod plan;
 mod run;
@@ -21,6 +22,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Token(args) => tokio.block_on(token::run(cli, args)),
         Command::Run(args) => run::run(cli, args, &tokio),
         Command::Plan(args) => tokio.block_on(plan::run(cli, args)),
+        Command::Doctor(args) => tokio.block_on(doctor::run(cli, args)),
         Command::Inspect(args) => inspect::run(cli, args),
         #[cfg(unix)]
         Command::Sandbox(args) => tokio.block_on(sandbox::run(args)),

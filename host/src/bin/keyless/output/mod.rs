@@ -2,6 +2,7 @@
 
 pub(crate) mod component;
 pub(crate) mod credential;
+pub(crate) mod doctor;
 pub(crate) mod plan;
 pub(crate) mod problem;
 

@@ -103,6 +103,26 @@ impl Problem {
         self.class.exit_code()
     }
 
+    /// Who has to act.
+    pub(crate) fn class(&self) -> Class {
+        self.class
+    }
+
+    /// Stable, kebab-case.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What happened.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do next.
+    pub(crate) fn next(&self) -> &str {
+        &self.next
+    }
+
     /// Writes the problem to standard error. If that cannot be written to, the exit code has to do.
     pub(crate) fn report(&self, format: LogFormat) {
         let text = match format {
