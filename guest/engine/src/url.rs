@@ -50,6 +50,10 @@ impl WebUrl {
             Host::Ipv6(address) => {
                 (address.is_loopback(), address.is_unicast_link_local() || address.is_unique_local())
             }
+            // `127.0.0.080` is an address to some resolvers, and another one to others (WHATWG URL, "ends in a number").
+            Host::RegName(name) if ends_in_a_number(name.as_str()) => {
+                return Err("names a host that ends in a number and is no IPv4 address; write four numbers from 0 to 255 without leading zeros".to_owned());
+            }
             Host::RegName(name) => (name.as_str().eq_ignore_ascii_case("localhost"), false),
             _ => (false, false),
         };
@@ -101,6 +105,13 @@ impl WebUrl {
     }
 }
 
+fn ends_in_a_number(host: &str) -> bool {
+    let last = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
+    !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())
+        || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"))
+            && last.bytes().skip(2).all(|byte| byte.is_ascii_hexdigit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::WebUrl;
@@ -125,6 +136,8 @@ mod tests {
             "http://127.9.9.9/",
             "http://[::1]:1/",
             "http://localhost:99/x",
+            "https://1.example/",
+            "https://0xg.0xg/",
             " https://trimmed.example/ ",
         ] {
             assert_eq!(
@@ -148,6 +161,12 @@ mod tests {
             ("https://[::1/", "not a URL"),
             ("https://x y/", "not a URL"),
             ("https://x:99999/", "port"),
+            ("https://127.0.0.18080/", "ends in a number"),
+            ("https://127.0.0.080/", "ends in a number"),
+            ("http://127.1/", "ends in a number"),
+            ("https://2130706433/", "ends in a number"),
+            ("https://0x7f.1/", "ends in a number"),
+            ("https://a.0X7F./", "ends in a number"),
         ] {
             let error = WebUrl::parse_private(bad).unwrap_err();
             assert!(error.contains(fault) && !error.contains("CANARY"), "{bad}: {error}");
