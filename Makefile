@@ -53,6 +53,12 @@ components: setup ## both finished components, in target/components
 bench: setup ## speed, each figure beside a peer of the same run
 	cargo bench --package keyless-tests
 
+SOAK ?= 600
+.PHONY: soak
+soak: setup ## simulated hours for SOAK seconds, with other seeds each time
+	KEYLESS_SOAK=$(SOAK) cargo test --release --workspace --exclude keyless-component --test simulation -- \
+	    --nocapture no_promise_is_broken
+
 .PHONY: setup
 setup:
 	@command -v rustup >/dev/null || { echo 'rustup is needed: see https://rustup.rs'; exit 1; }
