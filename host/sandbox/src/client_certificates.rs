@@ -13,11 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::lock::lock;
+use crate::platform::SPIFFE_ID;
 use crate::sha256::Sha256;
 use crate::tls::{Authority, TlsError};
-
-/// Who the workload is, by its certificate.
-pub(crate) const SUBJECT: &str = "spiffe://cluster.example/ns/default/sa/app";
 
 const CURRENT: &str = "current";
 
@@ -48,7 +46,7 @@ impl ClientCertificates {
 
     /// A new certificate with a new key.
     pub(crate) fn rotate(&self) -> io::Result<()> {
-        let made = self.authority.client_certificate(SUBJECT).map_err(io::Error::other)?;
+        let made = self.authority.client_certificate(SPIFFE_ID).map_err(io::Error::other)?;
         let mut issued = lock(&self.issued);
         issued.count += 1;
         let name = issued.count.to_string();
@@ -65,7 +63,7 @@ impl ClientCertificates {
 
     /// Whom a certificate from a handshake belongs to.
     pub(crate) fn subject(&self, der: &[u8]) -> Option<&'static str> {
-        lock(&self.issued).known.contains(&Sha256::of(der)).then_some(SUBJECT)
+        lock(&self.issued).known.contains(&Sha256::of(der)).then_some(SPIFFE_ID)
     }
 
     pub(crate) fn certificate_file(&self) -> PathBuf {

@@ -9,6 +9,7 @@ use crate::anthropic;
 use crate::aws::{self, container};
 use crate::exchange::x509::provider_id;
 use crate::exchange::{TOKEN_PATH, codex};
+use crate::issuer::claims::Claims;
 use crate::oauth::{ACCESS_TOKEN, entra, google, openrouter};
 use crate::platform::{Platform, azure, github};
 use crate::service::ServiceName;
@@ -109,6 +110,7 @@ fn sources(world: &World) -> Vec<Source> {
     let variables = |pairs: &[(&str, String)]| -> BTreeMap<String, String> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
     };
+    let token_file = world.volume.token_path().to_string_lossy().into_owned();
     let instead_of = |host: &str, service| vec![format!("{host}:80:127.0.0.1:{}", addresses.port(service))];
 
     let azure = json!({"type": "azure", "resource": audience, "client_id": azure::CLIENT_ID});
@@ -120,6 +122,27 @@ fn sources(world: &World) -> Vec<Source> {
     });
     vec![
         of("kubernetes", None, json!({"type": "kubernetes", "token_file_path": world.volume.token_path()})),
+        of("file", None, json!({"type": "file", "token_file_path": world.volume.token_path()})),
+        Source {
+            variables: variables(&[(
+                "KEYLESS_ID_TOKEN",
+                world.issue(&Claims::of_workload(&world.options)).unwrap_or_default(),
+            )]),
+            ..of("variable", None, json!({"type": "variable", "variable": "KEYLESS_ID_TOKEN"}))
+        },
+        of(
+            "spiffe",
+            Some(Platform::Spiffe),
+            json!({"type": "spiffe", "token_file_path": world.svid_volume.token_path()}),
+        ),
+        Source {
+            variables: variables(&[("AZURE_FEDERATED_TOKEN_FILE", token_file.clone())]),
+            ..of("aks", None, json!({"type": "aks", "audience": audience}))
+        },
+        Source {
+            variables: variables(&[("AWS_WEB_IDENTITY_TOKEN_FILE", token_file)]),
+            ..of("eks", None, json!({"type": "eks", "audience": audience}))
+        },
         Source {
             connect_to: instead_of("169.254.169.254", ServiceName::Azure),
             ..of("azure", Some(Platform::Azure), azure.clone())

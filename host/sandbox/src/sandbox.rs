@@ -115,6 +115,7 @@ impl Sandbox {
             pod: Pod::new()?,
             volume: Volume::create(directory.path().join("tokens"))?,
             aws_volume: Volume::create(directory.path().join("aws-tokens"))?,
+            svid_volume: Volume::create(directory.path().join("svid"))?,
             instance_sessions: Tokens::new("", "")?,
             access_keys: AccessKeys::new()?,
             tokens: Tokens::new("sk-sandbox-", "")?,

@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) volume: Volume,
     /// A second one, with tokens for AWS alone, as EKS mounts it.
     pub(crate) aws_volume: Volume,
+    /// A third one, with JWT-SVIDs, as spiffe-helper keeps it.
+    pub(crate) svid_volume: Volume,
     /// OpenAI's.
     pub(crate) tokens: Tokens,
     pub(crate) anthropic: Tokens,
@@ -81,10 +83,13 @@ impl World {
         key.sign(&json!({"alg": self.keys.curve().algorithm(), "kid": key.kid()}), &payload)
     }
 
-    /// Puts a fresh token into the volume, and one that differs in its audience alone into AWS's.
+    /// Puts a fresh token into the volume, one that differs in its audience alone into AWS's, and a JWT-SVID into SPIFFE's.
     pub(crate) fn rotate_token(&self, claims: &Claims) -> io::Result<()> {
         let for_aws = Claims { audience: vec![STS_AUDIENCE.to_owned()], ..claims.clone() };
         self.aws_volume.write(self.issue(&for_aws).map_err(io::Error::other)?.as_bytes())?;
+        let audience = json!(claims.audience);
+        let svid = self.issue_as(Platform::Spiffe, &audience, claims.lifetime.as_secs(), json!({}));
+        self.svid_volume.write(svid.map_err(io::Error::other)?.token.as_bytes())?;
         let token = self.issue(claims).map_err(io::Error::other)?;
         self.volume.write(token.as_bytes())
     }

@@ -20,10 +20,14 @@ pub(crate) enum Platform {
     Gcp,
     Github,
     Aws,
+    Spiffe,
 }
 
+/// The SPIFFE ID of the one workload.
+pub(crate) const SPIFFE_ID: &str = "spiffe://cluster.example/ns/default/sa/app";
+
 impl Platform {
-    pub(crate) const ALL: [Self; 4] = [Self::Azure, Self::Gcp, Self::Github, Self::Aws];
+    pub(crate) const ALL: [Self; 5] = [Self::Azure, Self::Gcp, Self::Github, Self::Aws, Self::Spiffe];
 
     /// As in the address of its issuer and in the names of what vendors know about it.
     pub(crate) fn as_str(self) -> &'static str {
@@ -32,6 +36,7 @@ impl Platform {
             Self::Gcp => "gcp",
             Self::Github => "github",
             Self::Aws => "aws",
+            Self::Spiffe => "spiffe",
         }
     }
 
@@ -42,6 +47,7 @@ impl Platform {
             Self::Gcp => gcp::UNIQUE_ID,
             Self::Github => github::SUBJECT,
             Self::Aws => aws::ROLE_ARN,
+            Self::Spiffe => SPIFFE_ID,
         }
     }
 }
@@ -52,6 +58,7 @@ pub(crate) struct Platforms {
     gcp: KeyRing,
     github: KeyRing,
     aws: KeyRing,
+    spiffe: KeyRing,
     pub(crate) secrets: Secrets,
 }
 
@@ -69,6 +76,7 @@ impl Platforms {
             gcp: KeyRing::new(Curve::P256)?,
             github: KeyRing::new(Curve::P256)?,
             aws: KeyRing::new(Curve::P384)?,
+            spiffe: KeyRing::new(Curve::P256)?,
             secrets: Secrets {
                 identity_header: random::uuid()?,
                 github_request_token: random::text(86)?,
@@ -84,6 +92,7 @@ impl Platforms {
             Platform::Gcp => &self.gcp,
             Platform::Github => &self.github,
             Platform::Aws => &self.aws,
+            Platform::Spiffe => &self.spiffe,
         }
     }
 }
