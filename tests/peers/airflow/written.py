@@ -130,6 +130,7 @@ URIS = [
 ]
 
 JSON = [
+    as_json(password="k", host="https://127.0.0.18080/v1"),
     "{}",
     '{"password": "k"}',
     '{"conn_type": "OpenAI-x"',
@@ -401,7 +402,6 @@ DIFFERENT = {
         (as_json(), {"OPENAI_API_KEY": "k "}),
         (as_json(password="k"), {"OPENAI_ORG_ID": "o "}),
     ],
-    "numbers-for-a-host": [as_json(password="k", host="https://127.0.0.18080/v1")],
     "type-in-capitals": ["OpenAI://https://:k@h.example"],
     "number-as-text": [
         as_uri(exchanged("gcp", refresh_buffer_seconds="300")),
