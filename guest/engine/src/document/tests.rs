@@ -177,6 +177,20 @@ fn extra_may_be_an_object_a_string_or_all_there_is() {
 }
 
 #[test]
+fn a_certificate_opens_its_own_host_in_every_dialect() {
+    let settings = r#""certificate_file":"/c","private_key_file":"/k","identity_provider_id":"idp_1","service_account_id":"s""#;
+    let airflow = format!(
+        r#"{{"conn_type":"openai","extra":{{"auth_type":"workload_identity","workload_identity_provider":"x509",{settings}}}}}"#
+    );
+    let native = r#"{"source":{"type":"x509","certificate_file":"/c","private_key_file":"/k"},"exchange":{"identity_provider_id":"idp_1","service_account_id":"s"}}"#;
+    for text in [airflow.as_str(), native] {
+        assert_eq!(setting(text, "api.base_url").as_deref(), Some("https://mtls.api.openai.com/v1"));
+    }
+    let own = airflow.replace(r#""extra""#, r#""host":"https://h.example/v1","extra""#);
+    assert_eq!(setting(&own, "api.base_url").as_deref(), Some("https://h.example/v1"));
+}
+
+#[test]
 fn airflow_precedence_is_arguments_then_fields_then_environment() {
     let all = r#"{"password":"p","host":"https://h","extra":{"openai_client_kwargs":{"api_key":"a","base_url":"https://b","organization":"o","project":"q"}}}"#;
     let environment = [

@@ -12,7 +12,7 @@ use crate::io::{Io, Response};
 use crate::plan::Plan;
 use crate::secret::Secret;
 use crate::source::metadata::{self, Service};
-use crate::source::{Entry, Fetch, Parsed, Source};
+use crate::source::{Entry, Fetch, Parsed, SET_AUDIENCE, Source};
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
 use crate::variables::Variables;
@@ -83,7 +83,7 @@ impl Source for Gcp {
     }
 
     fn remedy(&self) -> &'static str {
-        "Set `source.audience` to that of the identity provider's entry at the API"
+        SET_AUDIENCE
     }
 
     fn describe(&self, plan: &mut Plan) {

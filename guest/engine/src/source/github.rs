@@ -12,7 +12,7 @@ use crate::io::Io;
 use crate::plan::{Origin, Plan};
 use crate::secret::Secret;
 use crate::source::metadata::{self, Service};
-use crate::source::{Entry, Fetch, Parsed, Source};
+use crate::source::{Entry, Fetch, Parsed, SET_AUDIENCE, Source};
 use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
 use crate::variables::Variables;
@@ -84,7 +84,7 @@ impl Source for GitHub {
     }
 
     fn remedy(&self) -> &'static str {
-        "Set `source.audience` to that of the identity provider's entry at the API"
+        SET_AUDIENCE
     }
 
     fn describe(&self, plan: &mut Plan) {

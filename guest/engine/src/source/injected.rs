@@ -11,7 +11,7 @@ use crate::error::{Code, field};
 use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Origin, Plan, Warning};
-use crate::source::{Entry, Fetch, Parsed, Source, token_file};
+use crate::source::{Entry, Fetch, MOUNT_A_TOKEN, Parsed, Source, token_file};
 use crate::variables::Variables;
 
 const SETTINGS: &[&str] = &["token_file_path", "audience"];
@@ -74,7 +74,7 @@ impl Source for Injected {
     }
 
     fn remedy(&self) -> &'static str {
-        "Mount a projected token (`serviceAccountToken`) with the `audience` of the identity provider's entry, and set `token_file_path`"
+        MOUNT_A_TOKEN
     }
 
     fn describe(&self, plan: &mut Plan) {

@@ -10,7 +10,7 @@ use alloc::string::String;
 use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Plan, Warning};
-use crate::source::{Entry, Fetch, Parsed, Source, token_file};
+use crate::source::{Entry, Fetch, MOUNT_A_TOKEN, Parsed, Source, token_file};
 use crate::variables::Variables;
 
 /// Where a pod finds the token of its service account.
@@ -42,7 +42,7 @@ impl Source for Kubernetes {
     }
 
     fn remedy(&self) -> &'static str {
-        "Mount a projected token (`serviceAccountToken`) with the `audience` of the identity provider's entry, and set `token_file_path`"
+        MOUNT_A_TOKEN
     }
 
     fn describe(&self, plan: &mut Plan) {

@@ -85,3 +85,9 @@ pub const ALL: &[Entry] = &[
 
 /// `custom` under the names that it has in Airflow's flat `extra`.
 pub const CUSTOM_IN_AIRFLOW: Entry = custom::IN_AIRFLOW;
+
+/// The remedy of sources that ask for an audience.
+const SET_AUDIENCE: &str = "Set `source.audience` to that of the identity provider's entry at the API";
+
+/// The remedy of sources that read what Kubernetes mounts.
+const MOUNT_A_TOKEN: &str = "Mount a projected token (`serviceAccountToken`) with the `audience` of the identity provider's entry, and set `token_file_path`";

@@ -75,7 +75,7 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
     }
     let mut extra = Fields::new("extra", parts.extra, warnings);
     let mut client = Client::read(&mut extra)?;
-    let api = api(&mut client, parts.host, variables)?;
+    let mut api = api(&mut client, parts.host, variables)?;
     let auth_type = extra.text("auth_type")?;
     let (auth, refresh_buffer_ms) = match auth_type.as_deref().unwrap_or("api_key") {
         "api_key" => {
@@ -112,6 +112,10 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
         }
     };
     extra.finish();
+    // Only now is it known which of OpenAI's hosts the identity opens.
+    if let (Auth::WorkloadIdentity { exchange, .. }, Origin::Default) = (&auth, &api.base_url.origin) {
+        api.base_url = exchange.api().default_base_url()?;
+    }
     Ok(Connection { nickname: None, api, auth, refresh_buffer_ms, strict: false })
 }
 

@@ -26,7 +26,7 @@ use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Origin, Plan};
-use crate::source::{Entry, Fetch, Parsed, Source};
+use crate::source::{Entry, Fetch, Parsed, SET_AUDIENCE, Source};
 use crate::subject_token::SubjectToken;
 use crate::variables::Variables;
 
@@ -139,7 +139,7 @@ impl Source for Aws {
     }
 
     fn remedy(&self) -> &'static str {
-        "Set `source.audience` to that of the identity provider's entry at the API"
+        SET_AUDIENCE
     }
 
     fn describe(&self, plan: &mut Plan) {
