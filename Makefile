@@ -56,8 +56,7 @@ bench: setup ## speed, each figure beside a peer of the same run
 SOAK ?= 600
 .PHONY: soak
 soak: setup ## simulated hours for SOAK seconds, with other seeds each time
-	KEYLESS_SOAK=$(SOAK) cargo test --release --workspace --exclude keyless-component --test simulation -- \
-	    --nocapture no_promise_is_broken
+	cargo run --release --package keyless-simulation -- lives --seconds $(SOAK)
 
 .PHONY: setup
 setup:

@@ -3,21 +3,21 @@
 use crate::random::Random;
 
 /// In milliseconds of true time from the start.
-pub(crate) type Moment = u64;
+pub type Moment = u64;
 
-pub(crate) const SECOND: u64 = 1_000;
-pub(crate) const MINUTE: u64 = 60 * SECOND;
-pub(crate) const HOUR: u64 = 60 * MINUTE;
+pub const SECOND: u64 = 1_000;
+pub const MINUTE: u64 = 60 * SECOND;
+pub const HOUR: u64 = 60 * MINUTE;
 
 /// Something happens to the world.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Happening {
-    pub(crate) at: Moment,
-    pub(crate) what: What,
+pub struct Happening {
+    pub at: Moment,
+    pub what: What,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum What {
+pub enum What {
     /// The token endpoint is out of order for a while.
     Outage { lasts: u64, how: Outage },
     /// Answers take that long from now on.
@@ -41,7 +41,7 @@ pub(crate) enum What {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outage {
+pub enum Outage {
     Unreachable,
     /// The connection opens and nothing comes.
     Silent,
@@ -59,7 +59,7 @@ pub(crate) enum Outage {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BadFile {
+pub enum BadFile {
     Missing,
     Empty,
     HalfWritten,
@@ -68,7 +68,7 @@ pub(crate) enum BadFile {
 }
 
 /// The happenings of one life of `hours`, in order.
-pub(crate) fn draw(seed: u64, hours: u64) -> Vec<Happening> {
+pub fn draw(seed: u64, hours: u64) -> Vec<Happening> {
     let mut random = Random::new(seed);
     let end = hours * HOUR;
     let mut all = Vec::new();
@@ -155,7 +155,7 @@ fn trouble(random: &mut Random) -> What {
 }
 
 /// Without whatever can be left out, while `fails` still holds.
-pub(crate) fn shrink(mut plot: Vec<Happening>, fails: &dyn Fn(&[Happening]) -> bool) -> Vec<Happening> {
+pub fn shrink(mut plot: Vec<Happening>, fails: &dyn Fn(&[Happening]) -> bool) -> Vec<Happening> {
     let mut piece = plot.len() / 2;
     while piece > 0 {
         let mut from = 0;

@@ -21,7 +21,7 @@ const REPLACED: u64 = MINUTE;
 const TELLINGS: u32 = 3;
 
 /// What a caller got.
-pub(crate) enum Answer {
+pub enum Answer {
     Ready { generation: u64, token: String },
     Pending,
     Failed(&'static str),
@@ -29,7 +29,7 @@ pub(crate) enum Answer {
 
 /// What was seen so far.
 #[derive(Default)]
-pub(crate) struct Promises {
+pub struct Promises {
     held: Option<Held>,
     sent_at: Option<u64>,
     not_before: Option<u64>,
@@ -75,17 +75,17 @@ impl Held {
 
 impl Promises {
     /// Something is wrong until then, its consequences included.
-    pub(crate) fn trouble_until(&mut self, moment: Moment) {
+    pub fn trouble_until(&mut self, moment: Moment) {
         self.quiet_after = self.quiet_after.max(moment);
     }
 
     /// What the endpoint gives from now on.
-    pub(crate) fn lifetime(&mut self, lifetime: u64) {
+    pub fn lifetime(&mut self, lifetime: u64) {
         self.lifetime = lifetime;
     }
 
     /// A back-off goes on when the machine wakes: it is counted on the clock that stood still.
-    pub(crate) fn slept(&mut self, from: Moment, lasts: u64) {
+    pub fn slept(&mut self, from: Moment, lasts: u64) {
         if self.quiet_after > from {
             self.quiet_after += lasts;
         }
@@ -94,7 +94,7 @@ impl Promises {
     }
 
     /// `back`: whether the wall clock went back; `off`: by how much it is wrong now.
-    pub(crate) fn clock_set(&mut self, back: bool, off: i64, time: Moment) {
+    pub fn clock_set(&mut self, back: bool, off: i64, time: Moment) {
         self.off = off;
         self.trouble_until(time + 6 * MINUTE);
         if back {
@@ -103,25 +103,25 @@ impl Promises {
     }
 
     /// The API takes the credential no longer.
-    pub(crate) fn revoked(&mut self) {
+    pub fn revoked(&mut self) {
         if let Some(held) = &mut self.held {
             held.revoked = true;
         }
     }
 
     /// A new process knows nothing of the one before.
-    pub(crate) fn restarted(&mut self, time: Moment) {
+    pub fn restarted(&mut self, time: Moment) {
         let quiet_after = self.quiet_after.max(time + MINUTE);
         *self = Self { quiet_after, lifetime: self.lifetime, off: self.off, ..Self::default() };
     }
 
     /// It always waits for something.
-    pub(crate) fn is_awake(&self, awake: bool) -> Result<(), Broken> {
+    pub fn is_awake(&self, awake: bool) -> Result<(), Broken> {
         if awake { Ok(()) } else { Err("it waits for nothing at all".to_owned()) }
     }
 
     /// One request at a time, with a pause between, and not before the endpoint wants to be asked.
-    pub(crate) fn sends(&mut self, time: Moment, now: Now, under_way: usize) -> Result<(), Broken> {
+    pub fn sends(&mut self, time: Moment, now: Now, under_way: usize) -> Result<(), Broken> {
         self.asked_at = time;
         let at = now.monotonic_ms;
         if under_way > 0 {
@@ -138,7 +138,7 @@ impl Promises {
     }
 
     /// What was granted is held, under the next generation.
-    pub(crate) fn granted(
+    pub fn granted(
         &mut self,
         (before, after): (u64, u64),
         token: &str,
@@ -163,7 +163,7 @@ impl Promises {
     }
 
     /// A failure changes nothing but the time of the next request.
-    pub(crate) fn failed(&mut self, (before, after): (u64, u64), now: Now, asked: u64) -> Result<(), Broken> {
+    pub fn failed(&mut self, (before, after): (u64, u64), now: Now, asked: u64) -> Result<(), Broken> {
         if before != after {
             return Err("a failure brought a credential".to_owned());
         }
@@ -180,7 +180,7 @@ impl Promises {
     }
 
     /// What a caller gets. The generation to reject, if the API would refuse what was handed out.
-    pub(crate) fn answered(
+    pub fn answered(
         &mut self,
         time: Moment,
         now: Now,

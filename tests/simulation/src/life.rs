@@ -2,6 +2,8 @@
 //!
 //! After everything that happens the promises are checked that a connection makes ([`crate::promises`]).
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyless_engine::io::{Effect, FileFault, Now, Response, SendFault};
@@ -27,18 +29,38 @@ const LOOK: u64 = 30 * SECOND;
 
 /// What a life was like.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Summary {
-    pub(crate) hours: u64,
-    pub(crate) exchanges: u64,
-    pub(crate) calls: u64,
-    pub(crate) served: u64,
+pub struct Summary {
+    pub hours: u64,
+    pub exchanges: u64,
+    pub calls: u64,
+    pub served: u64,
+}
+
+impl Summary {
+    /// Two lives as one.
+    pub fn add(&mut self, other: Self) {
+        self.hours += other.hours;
+        self.exchanges += other.exchanges;
+        self.calls += other.calls;
+        self.served += other.served;
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hours, exchanges, calls, served } = self;
+        write!(
+            f,
+            "{hours} simulated hours: {exchanges} exchanges, {calls} calls, {served} of them with a credential"
+        )
+    }
 }
 
 /// A promise that was not kept, in words.
-pub(crate) type Broken = String;
+pub type Broken = String;
 
 /// Lives the plot until `hours` are over.
-pub(crate) fn live(plot: &[Happening], hours: u64) -> Result<Summary, Broken> {
+pub fn live(plot: &[Happening], hours: u64) -> Result<Summary, Broken> {
     let mut life = Life::new();
     for happening in plot {
         life.pass_to(happening.at)?;

@@ -1,0 +1,53 @@
+//! Plays what `make test` plays, as long as one likes, and draws the figures of docs/reliability.md.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, anyhow};
+use clap::{Parser, Subcommand};
+use keyless_simulation::lives::{Enough, live_all};
+
+/// Simulated years of the engine.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// One connection a seed, in a world where everything goes wrong. Fails with the shortest plot that breaks a promise.
+    Lives {
+        /// This seed only.
+        #[arg(long, value_name = "N", conflicts_with_all = ["hours", "seconds"])]
+        seed: Option<u64>,
+        /// That many simulated hours, from seed 0.
+        #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+        hours: u64,
+        /// For so many seconds instead, with other seeds each time.
+        #[arg(long, value_name = "N", conflicts_with = "hours")]
+        seconds: Option<u64>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().what {
+        What::Lives { seed: Some(seed), .. } => lives(seed, Enough::Lives(1)),
+        What::Lives { seconds: Some(seconds), .. } => {
+            lives(fresh_seed(), Enough::Time(Duration::from_secs(seconds)))
+        }
+        What::Lives { hours, .. } => lives(0, Enough::hours(hours)),
+    }
+}
+
+fn lives(first: u64, enough: Enough) -> Result<()> {
+    let began = Instant::now();
+    let summary = live_all(first, enough).map_err(|broken| anyhow!(broken))?;
+    println!("{summary}\nfrom seed {first} in {:.1} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Far from those of every other time.
+fn fresh_seed() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs() << 30
+}
