@@ -74,13 +74,7 @@ impl Connection {
                 exchange.describe(plan);
                 match self.refresh_buffer_ms {
                     Some(ms) => plan.set("refresh_buffer_seconds", seconds(ms), Origin::Document),
-                    None => {
-                        plan.set(
-                            "refresh_buffer_seconds",
-                            seconds(crate::lease::DEFAULT_BUFFER_MS),
-                            Origin::Default,
-                        );
-                    }
+                    None => plan.set("refresh_buffer_seconds", "half the lifetime or more", Origin::Default),
                 }
             }
         }

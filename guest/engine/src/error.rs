@@ -123,7 +123,7 @@ codes! {
     ResponseMalformed = "response-malformed" Unavailable,
     /// The answer holds no usable access token.
     ResponseToken = "response-token" Unavailable,
-    /// The answer's lifetime is not a positive number.
+    /// The answer's lifetime is not a positive number, or less than two seconds.
     ResponseLifetime = "response-lifetime" Unavailable,
     /// The attempt as a whole took too long.
     AttemptTimeout = "attempt-timeout" Unavailable,

@@ -13,6 +13,7 @@ use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use crate::http_date;
 use crate::secret::{Secret, SecretBytes};
 
 /// The present moment on both clocks, in milliseconds. Handed in with every call, so that a run can be replayed.
@@ -151,6 +152,8 @@ struct Mailbox {
     open: Vec<(u64, Option<Answer>)>,
     /// Monotonic moment that the running code waits for.
     timer: Option<u64>,
+    /// Unix milliseconds of the last answer's `Date`, and the monotonic moment at which it came.
+    dated: Option<(u64, u64)>,
 }
 
 /// The handle through which sources and exchanges see the world.
@@ -164,6 +167,24 @@ impl Io {
         self.0.borrow().now
     }
 
+    /// The moment by which an identity token is judged: the earlier of this machine's wall clock and [`Self::their_wall_ms`].
+    ///
+    /// A wall clock that was set ahead makes every identity token look old. Being wrong here costs a refusal; being right
+    /// keeps the connection alive.
+    #[must_use]
+    pub fn now_by_either_clock(&self) -> Now {
+        let Now { wall_ms, monotonic_ms } = self.now();
+        Now { wall_ms: self.their_wall_ms().map_or(wall_ms, |theirs| theirs.min(wall_ms)), monotonic_ms }
+    }
+
+    /// Unix milliseconds by the clock of whoever answered last with a `Date`, carried on by the monotonic clock.
+    #[must_use]
+    pub fn their_wall_ms(&self) -> Option<u64> {
+        let mailbox = self.0.borrow();
+        let (date, at) = mailbox.dated?;
+        Some(date.saturating_add(mailbox.now.monotonic_ms.saturating_sub(at)))
+    }
+
     /// The content of a file of at most `limit` bytes.
     pub async fn read_file(&self, path: &str, limit: usize) -> Result<SecretBytes, FileFault> {
         let path = path.to_owned();
@@ -175,10 +196,17 @@ impl Io {
 
     /// The answer to a request.
     pub async fn send(&self, request: Request) -> Result<Response, SendFault> {
-        match self.ask(|id| Effect::Send { id, request }).await {
+        let result = match self.ask(|id| Effect::Send { id, request }).await {
             Answer::Response(result) => result,
             Answer::File(_) | Answer::Source(_) => Err(SendFault::Broken),
+        };
+        if let Some(date) =
+            result.as_ref().ok().and_then(|response| response.header("date")).and_then(http_date::unix_ms)
+        {
+            let mut mailbox = self.0.borrow_mut();
+            mailbox.dated = Some((date, mailbox.now.monotonic_ms));
         }
+        result
     }
 
     /// What the component of the source `custom` gives; whether it is a token is for the caller to see.

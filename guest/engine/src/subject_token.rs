@@ -98,12 +98,11 @@ impl SubjectToken {
 
     /// Refuses a token that has expired, or that is not for `audience` where the document names one.
     pub fn check(self, now: Now, audience: Option<&str>, origin: &str) -> Result<Self, Error> {
-        if let Some(expired_for) = self.claims.expires_at_ms.and_then(|exp| now.wall_ms.checked_sub(exp)) {
+        if let Some(ago) = self.claims.expired_for(now.wall_ms) {
             return Err(Error::new(
                 Code::TokenExpired,
                 format!(
-                    "the identity token in {origin} expired {} ago by its own `exp`; the platform has stopped renewing it, or this machine's clock is wrong",
-                    duration(expired_for)
+                    "the identity token in {origin} expired {ago} ago by its own `exp`; the platform has stopped renewing it, or this machine's clock is wrong"
                 ),
             ));
         }
@@ -150,6 +149,12 @@ impl Claims {
             expires_at_ms: moment("exp"),
             issued_at_ms: moment("iat"),
         }
+    }
+
+    /// For how long the token has been expired at that Unix time (milliseconds), for an error message.
+    #[must_use]
+    pub fn expired_for(&self, wall_ms: u64) -> Option<String> {
+        self.expires_at_ms.and_then(|exp| wall_ms.checked_sub(exp)).map(duration)
     }
 
     /// The audience for an error message.

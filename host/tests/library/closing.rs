@@ -44,10 +44,11 @@ async fn dropping_the_last_clone_stops_the_task() {
     let clone = connection.clone();
     drop(connection);
     tokio::time::sleep(Duration::from_secs(3600)).await;
-    assert_eq!(world.endpoint.requests(), 2, "one clone is enough");
+    let renewed = world.endpoint.requests();
+    assert!(renewed >= 2, "one clone is enough");
     drop(clone);
     tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
-    assert_eq!(world.endpoint.requests(), 2);
+    assert_eq!(world.endpoint.requests(), renewed);
 }
 
 #[test]

@@ -46,8 +46,8 @@ async fn it_is_renewed_before_it_ends_and_there_is_never_none() {
         assert!(connection.credential().is_some());
     }
     let status = connection.status();
-    // Renewed every 37 to 40 minutes.
-    assert!((36..=39).contains(&status.renewals), "{status:?}");
+    // Renewed every 24 to 30 minutes.
+    assert!((48..=61).contains(&status.renewals), "{status:?}");
     assert_eq!(status.renewals, connection.credential().unwrap().generation());
     assert_eq!(status.renewals, world.endpoint.requests() as u64);
 }
@@ -67,7 +67,7 @@ async fn an_outage_is_bridged() {
     }
     assert!(failing_for > 15, "the renewal failed for {failing_for} min");
     let failures = connection.status().failures;
-    assert!((4..40).contains(&failures), "{failures} attempts in 20 min");
+    assert!((4..60).contains(&failures), "{failures} attempts in half an hour and more");
 
     world.endpoint.then_always(|| Turn::Issue(LIFETIME));
     tokio::time::sleep(Duration::from_secs(301)).await;

@@ -70,7 +70,8 @@ def exchanged(plan: dict[str, str]) -> dict[str, str]:
         elif name.startswith("api.default_headers."):
             settings[name.replace("default_headers", "header")] = value
         elif name == "refresh_buffer_seconds":
-            settings[name] = str(float(value))
+            if value != "half the lifetime or more":
+                settings[name] = str(float(value))
         elif name.startswith(("source.", "exchange.")) and name not in ("source.endpoint", "exchange.type"):
             settings[name] = value
     return settings

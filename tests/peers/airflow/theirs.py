@@ -9,7 +9,6 @@ from unittest import mock
 from reading import Reading, secret
 from world import ACCESS_TOKEN, AZURE, EXCHANGE, GOOGLE, Request, World, around
 
-DEFAULT_BUFFER = 1200
 VARIABLE = "AIRFLOW_CONN_OPENAI_DEFAULT"
 # Of the place, of the body, and what the client tells of its own settings.
 NOT_OF_THE_CREDENTIAL = ("host", "content-length", "x-stainless-read-timeout")
@@ -69,8 +68,9 @@ class Airflow:
         # Where a header of the document replaces the credential, there is no exchange.
         if identity and before:
             settings |= source(world, before) | exchange(before[-1])
-            buffer = identity.get("refresh_buffer_seconds", DEFAULT_BUFFER)
-            settings["refresh_buffer_seconds"] = str(float(buffer))
+            # Where nothing is set, the official client renews 20 minutes before the end and we by half of the lifetime.
+            if (buffer := identity.get("refresh_buffer_seconds")) is not None:
+                settings["refresh_buffer_seconds"] = str(float(buffer))
         return settings
 
 

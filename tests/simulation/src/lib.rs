@@ -24,3 +24,4 @@ pub mod lives;
 pub mod plot;
 pub mod promises;
 pub mod random;
+pub mod world;

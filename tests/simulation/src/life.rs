@@ -4,25 +4,20 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use keyless_engine::io::{Effect, FileFault, Now, Response, SendFault};
+use keyless_engine::io::{Effect, Now, SendFault};
+use keyless_engine::machine::Status;
 use keyless_engine::secret::SecretBytes;
 use keyless_engine::{Answered, Event, Machine, Variables};
 
-use crate::plot::{BadFile, HOUR, Happening, MINUTE, Moment, Outage, SECOND, What};
+use crate::plot::{HOUR, Happening, MINUTE, Moment, Outage, SECOND, What};
 use crate::promises::{Answer, Promises};
+use crate::world::{EPOCH, Verdict, World};
 
-const DOCUMENT: &str = r#"{
+/// A connection without a word about renewal.
+pub const DOCUMENT: &str = r#"{
   "source": {"type": "kubernetes", "token_file_path": "/token"},
   "exchange": {"type": "openai", "identity_provider_id": "idp_1", "service_account_id": "svc_acct_1"}
 }"#;
-
-/// 2027-01-15, in Unix milliseconds.
-const EPOCH: u64 = 1_800_000_000_000;
-
-/// A kubelet renews a token of an hour long before its end.
-const TOKEN_LEFT: u64 = 30 * MINUTE;
 
 /// A host looks at its clocks at least this often, because a suspended machine's timers are late.
 const LOOK: u64 = 30 * SECOND;
@@ -61,7 +56,7 @@ pub type Broken = String;
 
 /// Lives the plot until `hours` are over.
 pub fn live(plot: &[Happening], hours: u64) -> Result<Summary, Broken> {
-    let mut life = Life::new();
+    let mut life = Life::new(DOCUMENT);
     for happening in plot {
         life.pass_to(happening.at)?;
         life.happen(happening.what)?;
@@ -70,26 +65,23 @@ pub fn live(plot: &[Happening], hours: u64) -> Result<Summary, Broken> {
     Ok(Summary { hours, ..life.summary })
 }
 
-struct Life {
+/// A connection in the world. Every method that can break a promise says which.
+pub struct Life {
+    document: String,
     /// True time, in milliseconds.
-    time: Moment,
+    pub time: Moment,
     /// For how long of it the machine slept.
     asleep: u64,
     /// What the wall clock is off by.
     off: i64,
     machine: Machine,
-    world: World,
+    pub world: World,
     flights: Vec<Flight>,
     look_at: Option<Moment>,
     promises: Promises,
-    summary: Summary,
-}
-
-struct World {
-    outage: Option<(Moment, Outage)>,
-    bad_file: Option<(Moment, BadFile)>,
-    latency: u64,
-    lifetime: u64,
+    pub summary: Summary,
+    /// When each request was sent.
+    pub sent: Vec<Moment>,
 }
 
 /// A request under way.
@@ -98,33 +90,51 @@ struct Flight {
     sent: Now,
     arrives_at: Moment,
     lands_at: Moment,
+    body: SecretBytes,
     late: bool,
 }
 
 impl Life {
-    fn new() -> Self {
+    /// Nothing has happened yet, and nobody has called.
+    #[must_use]
+    pub fn new(document: &str) -> Self {
         Self {
+            document: document.to_owned(),
             time: 0,
             asleep: 0,
             off: 0,
-            machine: machine(),
-            world: World { outage: None, bad_file: None, latency: 20, lifetime: HOUR },
+            machine: open(document),
+            world: World::default(),
             flights: Vec::new(),
             look_at: None,
             promises: Promises::default(),
             summary: Summary::default(),
+            sent: Vec::new(),
         }
     }
 
-    fn now(&self) -> Now {
+    /// What the machine's clocks show.
+    #[must_use]
+    pub fn now(&self) -> Now {
         Now {
             wall_ms: (EPOCH + self.time).saturating_add_signed(self.off),
             monotonic_ms: 1_000_000 + self.time - self.asleep,
         }
     }
 
+    /// What the connection says of itself.
+    #[must_use]
+    pub fn status(&self) -> Status<'_> {
+        self.machine.status(self.now())
+    }
+
+    /// So many milliseconds pass.
+    pub fn pass(&mut self, ms: u64) -> Result<(), Broken> {
+        self.pass_to(self.time + ms)
+    }
+
     /// Through everything that comes by itself.
-    fn pass_to(&mut self, moment: Moment) -> Result<(), Broken> {
+    pub fn pass_to(&mut self, moment: Moment) -> Result<(), Broken> {
         let mut at_once = 0;
         loop {
             let landing = self.flights.iter().map(|flight| flight.lands_at).min();
@@ -151,16 +161,24 @@ impl Life {
         Ok(())
     }
 
-    fn happen(&mut self, what: What) -> Result<(), Broken> {
+    /// Something happens now.
+    pub fn happen(&mut self, what: What) -> Result<(), Broken> {
         let time = self.time;
         match what {
             What::Outage { lasts, how } => {
                 self.world.outage = Some((time + lasts, how));
                 self.promises.trouble_until(time + lasts + aftermath(how));
+                if let Outage::RetryAfter(_) = how {
+                    self.promises.pause_goes_on(time + lasts + aftermath(how));
+                }
             }
             What::BadFile { lasts, how } => {
                 self.world.bad_file = Some((time + lasts, how));
                 self.promises.trouble_until(time + lasts + aftermath(Outage::Unreachable));
+            }
+            What::RotateKeys { late } => {
+                self.world.keys = (time, time + late);
+                self.promises.trouble_until(time + late + aftermath(Outage::Refused));
             }
             What::Latency(latency) => self.world.latency = latency,
             What::Lifetime(lifetime) => {
@@ -186,16 +204,19 @@ impl Life {
                 self.call()?;
             }
             What::Restart => {
-                self.machine = machine();
+                self.machine = open(&self.document);
                 self.flights.clear();
                 self.promises.restarted(time);
             }
-            What::Call => self.call()?,
+            What::Call => {
+                self.call()?;
+            }
         }
         Ok(())
     }
 
-    fn call(&mut self) -> Result<(), Broken> {
+    /// A caller asks, and goes away with what it gets. Where the API refuses that, it says so.
+    pub fn call(&mut self) -> Result<Answer, Broken> {
         self.step(Event::Tick)?;
         self.summary.calls += 1;
         let now = self.now();
@@ -208,10 +229,15 @@ impl Life {
             Answered::Pending => Answer::Pending,
             Answered::Failed(error) => Answer::Failed(error.code().as_str()),
         };
-        if let Some(rejected) = self.promises.answered(self.time, now, &answer, !self.flights.is_empty())? {
+        if let Some(rejected) = self.promises.answered(self.time, now, &answer, self.machine.busy())? {
             self.step(Event::Reject(rejected))?;
         }
-        Ok(())
+        Ok(answer)
+    }
+
+    /// The API refuses the credential of that generation.
+    pub fn reject(&mut self, generation: u64) -> Result<(), Broken> {
+        self.step(Event::Reject(generation))
     }
 
     fn step(&mut self, event: Event) -> Result<(), Broken> {
@@ -220,11 +246,12 @@ impl Life {
             let now = self.now();
             for effect in self.machine.step(now, event) {
                 match effect {
-                    Effect::ReadFile { id, .. } => events.push(Event::File(id, self.read())),
+                    Effect::ReadFile { id, .. } => events.push(Event::File(id, self.world.file(self.time))),
                     Effect::Send { id, request } => {
                         self.summary.exchanges += 1;
+                        self.sent.push(self.time);
                         self.promises.sends(self.time, now, self.flights.len())?;
-                        let silent = matches!(self.outage(), Some(Outage::Silent));
+                        let silent = matches!(self.world.outage(self.time), Some(Outage::Silent));
                         let late = silent || self.world.latency > request.timeout_ms;
                         let takes = if late { request.timeout_ms } else { self.world.latency };
                         self.flights.push(Flight {
@@ -232,6 +259,7 @@ impl Life {
                             sent: now,
                             arrives_at: self.time + takes / 2,
                             lands_at: self.time + takes,
+                            body: request.body,
                             late,
                         });
                     }
@@ -246,47 +274,26 @@ impl Life {
     fn land(&mut self, index: usize) -> Result<(), Broken> {
         let flight = self.flights.swap_remove(index);
         let before = self.machine.status(self.now()).generation;
-        let outage = self.outage();
-        let lifetime = self.world.lifetime;
-        let granted = !flight.late && outage.is_none();
-        let token = format!("token-{}", self.summary.exchanges);
-        let result = if flight.late { Err(SendFault::TimedOut) } else { respond(outage, &token, lifetime) };
+        let Verdict { result, token, pause } = if flight.late {
+            Verdict { result: Err(SendFault::TimedOut), token: None, pause: 0 }
+        } else {
+            self.world.answer(self.time, &flight.body)
+        };
+        self.promises.answers(result.is_ok());
         self.step(Event::Response(flight.id, result))?;
         let after = self.machine.status(self.now()).generation;
-        if granted {
-            self.promises.granted((before, after), &token, flight.sent, flight.arrives_at, lifetime)
-        } else {
-            let asked = match outage {
-                Some(Outage::RetryAfter(seconds)) if !flight.late => seconds.saturating_mul(SECOND),
-                _ => 0,
-            };
-            self.promises.failed((before, after), self.now(), asked)
+        match token {
+            Some(token) => {
+                let lifetime = self.world.lifetime;
+                self.promises.granted((before, after), &token, flight.sent, flight.arrives_at, lifetime)
+            }
+            None => self.promises.failed((before, after), self.now(), pause),
         }
-    }
-
-    fn outage(&self) -> Option<Outage> {
-        self.world.outage.filter(|(until, _)| self.time < *until).map(|(_, how)| how)
-    }
-
-    fn read(&self) -> Result<SecretBytes, FileFault> {
-        let bad = self.world.bad_file.filter(|(until, _)| self.time < *until).map(|(_, how)| how);
-        let left = match bad {
-            Some(BadFile::Missing) => return Err(FileFault::Missing),
-            Some(BadFile::Unreadable) => return Err(FileFault::Failed),
-            Some(BadFile::Empty) => return Ok(Vec::new().into()),
-            Some(BadFile::HalfWritten) => return Ok(b"eyJhbGciOiJFUzI1NiJ9.eyJpc3".to_vec().into()),
-            Some(BadFile::Expired) => 0,
-            None => TOKEN_LEFT,
-        };
-        let exp = (EPOCH + self.time + left) / 1_000 - u64::from(left == 0) * 60;
-        let claims = format!(r#"{{"iss":"https://cluster.example","sub":"a","aud":"b","exp":{exp}}}"#);
-        let token = format!("eyJhbGciOiJFUzI1NiJ9.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
-        Ok(token.into_bytes().into())
     }
 }
 
-fn machine() -> Machine {
-    Machine::open(DOCUMENT, &Variables::default()).unwrap()
+fn open(document: &str) -> Machine {
+    Machine::open(document, &Variables::default()).unwrap()
 }
 
 /// How long after its end an outage may still be felt: the longest back-off, or what the endpoint itself asked for.
@@ -297,28 +304,4 @@ fn aftermath(how: Outage) -> u64 {
         _ => 0,
     };
     asked.max(6 * MINUTE)
-}
-
-fn respond(outage: Option<Outage>, token: &str, lifetime: u64) -> Result<Response, SendFault> {
-    let answer = |status, headers: &[(&str, String)], body: String| {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        Ok(Response { status, headers, body: body.into_bytes().into() })
-    };
-    match outage {
-        None => {
-            let seconds = lifetime / 1_000;
-            let body =
-                format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":{seconds}}}"#);
-            answer(200, &[], body)
-        }
-        Some(Outage::Unreachable | Outage::Silent) => Err(SendFault::Unreachable),
-        Some(Outage::Status(status)) => answer(status, &[], "<html>".to_owned()),
-        Some(Outage::RetryAfter(seconds)) => {
-            answer(429, &[("retry-after", seconds.to_string())], String::new())
-        }
-        Some(Outage::Garbage) => answer(200, &[], "<html>".to_owned()),
-        Some(Outage::NoToken) => answer(200, &[], r#"{"token_type":"Bearer","expires_in":3600}"#.to_owned()),
-        Some(Outage::NoLifetime) => answer(200, &[], r#"{"access_token":"x","expires_in":-1}"#.to_owned()),
-        Some(Outage::Refused) => answer(400, &[], r#"{"error":"invalid_grant"}"#.to_owned()),
-    }
 }

@@ -32,6 +32,9 @@ pub enum What {
     SetClock(i64),
     /// The API takes the credential back.
     Revoke,
+    /// The platform signs with another key from now on, and the token endpoint knows the old one no longer. What is in the
+    /// token file is replaced that much later.
+    RotateKeys { late: u64 },
     /// A caller's request with the credential before this one is refused only now.
     LateRefusal,
     /// The process starts again.
@@ -54,6 +57,8 @@ pub enum Outage {
     NoToken,
     /// 200 and a lifetime that is none.
     NoLifetime,
+    /// 200 and a token out of a cache, which is about to end.
+    NearlyExpired,
     /// The identity is refused.
     Refused,
 }
@@ -63,6 +68,7 @@ pub enum BadFile {
     Missing,
     Empty,
     HalfWritten,
+    /// The platform has stopped renewing it, and it has expired.
     Expired,
     Unreadable,
 }
@@ -107,7 +113,7 @@ fn trouble(random: &mut Random) -> What {
         2 => random.between(15 * MINUTE, HOUR),
         _ => random.between(HOUR, 5 * HOUR),
     };
-    match random.between(0, 10) {
+    match random.between(0, 11) {
         0..=2 => {
             let seconds = random.pick(&[0, 1, 30, 600, 3_600, 1_000_000_000]);
             let status = random.pick(&[400, 404, 408, 418, 429, 500, 502, 503, 504]);
@@ -125,7 +131,7 @@ fn trouble(random: &mut Random) -> What {
         }
         3 => What::Latency(random.pick(&[0, 20, 500, 9_000])),
         4 => What::Lifetime(random.pick(&[
-            SECOND,
+            2 * SECOND,
             10 * SECOND,
             MINUTE,
             10 * MINUTE,
@@ -150,6 +156,7 @@ fn trouble(random: &mut Random) -> What {
         }
         8 => What::Revoke,
         9 => What::LateRefusal,
+        10 => What::RotateKeys { late: random.between(0, 2 * MINUTE) },
         _ => What::Restart,
     }
 }

@@ -38,9 +38,13 @@ pub struct Promises {
     slept_at: Option<Moment>,
     stepped_back_at: Option<Moment>,
     quiet_after: Moment,
+    /// Until when the endpoint itself may have asked to be left alone.
+    paused_until: Moment,
     /// What the endpoint gives now; 0 before it was ever changed.
     lifetime: u64,
     off: i64,
+    /// Whether the endpoint has ever answered, and so said what time it is.
+    answered: bool,
 }
 
 /// The credential that was granted last.
@@ -84,13 +88,25 @@ impl Promises {
         self.lifetime = lifetime;
     }
 
-    /// A back-off goes on when the machine wakes: it is counted on the clock that stood still.
+    /// The endpoint may have asked to be left alone until then.
+    pub fn pause_goes_on(&mut self, until: Moment) {
+        self.paused_until = self.paused_until.max(until);
+    }
+
+    /// A back-off of our own choice is over when the machine wakes; a time that the endpoint named goes on, on the clock
+    /// that stood still.
     pub fn slept(&mut self, from: Moment, lasts: u64) {
-        if self.quiet_after > from {
-            self.quiet_after += lasts;
+        if self.paused_until > from {
+            self.paused_until += lasts;
+            self.trouble_until(self.paused_until);
         }
         self.trouble_until(from + lasts + MINUTE);
         self.slept_at = Some(from + lasts);
+    }
+
+    /// The endpoint answered, with its `Date`, or did not.
+    pub fn answers(&mut self, answered: bool) {
+        self.answered |= answered;
     }
 
     /// `back`: whether the wall clock went back; `off`: by how much it is wrong now.
@@ -112,7 +128,8 @@ impl Promises {
     /// A new process knows nothing of the one before.
     pub fn restarted(&mut self, time: Moment) {
         let quiet_after = self.quiet_after.max(time + MINUTE);
-        *self = Self { quiet_after, lifetime: self.lifetime, off: self.off, ..Self::default() };
+        let Self { paused_until, lifetime, off, .. } = *self;
+        *self = Self { quiet_after, paused_until, lifetime, off, ..Self::default() };
     }
 
     /// It always waits for something.
@@ -187,10 +204,9 @@ impl Promises {
         answer: &Answer,
         under_way: bool,
     ) -> Result<Option<u64>, Broken> {
-        let clock_far_ahead = self.off > i64::try_from(25 * MINUTE).unwrap_or(i64::MAX);
         let short = self.lifetime != 0 && self.lifetime < SHORT
             || self.held.as_ref().is_some_and(|held| held.lifetime < SHORT);
-        let quiet = time >= self.quiet_after && !clock_far_ahead && !short;
+        let quiet = time >= self.quiet_after && !short;
         match answer {
             Answer::Ready { generation, token } => {
                 let Some(held) = &mut self.held else { return Err("a credential from nowhere".to_owned()) };
@@ -223,7 +239,10 @@ impl Promises {
                 }
                 let first = self.held.is_none();
                 let revoked = self.held.as_ref().is_some_and(|held| held.revoked);
+                // Nothing says yet that this machine's clock is wrong. Then it is named as a possible cause.
+                let clock_ahead = self.off > 0 && !self.answered;
                 match answer {
+                    Answer::Failed("token-expired") if clock_ahead => Ok(None),
                     Answer::Failed(code) if quiet => Err(format!("all is well, and a caller gets {code}")),
                     Answer::Pending if quiet && first && !under_way => {
                         Err("a caller waits, and nothing is under way".to_owned())

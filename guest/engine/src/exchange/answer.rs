@@ -10,7 +10,7 @@ use crate::json::{self, Map, Value};
 use crate::error::{Code, Error};
 use crate::exchange::Issued;
 use crate::io::Now;
-use crate::lease::MAX_LIFETIME_MS;
+use crate::lease::{MAX_LIFETIME_MS, MIN_LIFETIME_MS};
 use crate::secret::Secret;
 
 /// `expires_in` is recommended, not required; without it a token is trusted for five minutes.
@@ -82,17 +82,23 @@ fn lifetime(value: Option<&Value>) -> Result<u64, Error> {
         Some(Value::String(text)) => json::parse(text.as_bytes()).ok().and_then(|number| number.as_f64()),
         Some(_) => None,
     };
-    let seconds = seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0).ok_or_else(|| {
+    let fault = |fault: &str| {
         Error::new(
             Code::ResponseLifetime,
-            "the token endpoint granted the exchange, but `expires_in` is not a positive number of seconds; ask its operator",
+            format!("the token endpoint granted the exchange, but `expires_in` {fault}; ask its operator"),
         )
-    })?;
+    };
+    let seconds = seconds
+        .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
+        .ok_or_else(|| fault("is not a positive number of seconds"))?;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "positive, and a float cast saturates"
     )]
     let ms = (seconds * 1_000.0) as u64;
-    Ok(ms.clamp(1, MAX_LIFETIME_MS))
+    if ms < MIN_LIFETIME_MS {
+        return Err(fault("is less than two seconds, too short to follow with another"));
+    }
+    Ok(ms.min(MAX_LIFETIME_MS))
 }

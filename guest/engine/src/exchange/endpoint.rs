@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::exchange::body::{Encoding, Parameters};
 use crate::exchange::refusal::Advice;
 use crate::exchange::{Exchange, Issued, RESPONSE_LIMIT, TIMEOUT_MS, refusal};
@@ -46,8 +46,13 @@ pub async fn trade(exchange: &dyn Exchange, io: &Io, subject: &SubjectToken) -> 
     let anchor = io.now();
     let response = io.send(request).await.map_err(|fault| refusal::of_fault(fault, endpoint))?;
     if response.status == 200 {
-        exchange.issued(&response.body, anchor)
-    } else {
-        Err(refusal::of_response(&response, io.now(), subject.claims(), advice))
+        return exchange.issued(&response.body, anchor);
+    }
+    let error = refusal::of_response(&response, io.now(), subject.claims(), advice);
+    match io.their_wall_ms().and_then(|theirs| subject.claims().expired_for(theirs)) {
+        Some(ago) if error.code() == Code::ExchangeRefused => {
+            Err(refusal::of_an_expired_token(endpoint, &ago))
+        }
+        _ => Err(error),
     }
 }

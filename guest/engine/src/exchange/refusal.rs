@@ -90,6 +90,16 @@ pub(super) fn of_response(response: &Response, now: Now, claims: &Claims, advice
     }
 }
 
+/// It was refused, and by the endpoint's own clock it had expired for `ago`: whatever the answer says, that is why.
+pub(super) fn of_an_expired_token(endpoint: &str, ago: &str) -> Error {
+    Error::new(
+        Code::TokenExpired,
+        format!(
+            "{endpoint} refused the identity token, which by that clock expired {ago} ago; the platform has stopped renewing it"
+        ),
+    )
+}
+
 /// Codes of an endpoint and what most often lies behind them there. An empty code stands for every other.
 pub(super) type Advice = &'static [(&'static str, &'static str)];
 

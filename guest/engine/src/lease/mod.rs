@@ -14,11 +14,12 @@ mod backoff;
 mod schedule;
 
 pub use backoff::{MIN_GAP_MS, Pace};
-pub use schedule::{DEFAULT_BUFFER_MS, MAX_LIFETIME_MS};
+pub use schedule::{MAX_LIFETIME_MS, MIN_LIFETIME_MS};
 
 use crate::entropy::Entropy;
 use crate::io::Now;
-use schedule::Term;
+use backoff::Pause;
+use schedule::{Remaining, Renewal, Term, Zone};
 
 /// A rejected credential forces at most one renewal in this time, so that an API that answers 401 to everything
 /// cannot turn each of its answers into an exchange.
@@ -64,7 +65,7 @@ pub struct Lease<T, E> {
     held: Option<Held<T>>,
     generation: u64,
     attempt: Option<Now>,
-    not_before: Option<u64>,
+    pause: Option<Pause>,
     forced_at: Option<u64>,
     counters: Counters,
     last_error: Option<E>,
@@ -87,7 +88,7 @@ impl<T, E> Lease<T, E> {
             held: None,
             generation: 0,
             attempt: None,
-            not_before: None,
+            pause: None,
             forced_at: None,
             counters: Counters::default(),
             last_error: None,
@@ -111,10 +112,7 @@ impl<T, E> Lease<T, E> {
             Some(held) if held.rejected && soon => Standing::Pending,
             Some(held) => Standing::Usable(&held.value),
             None if coming => Standing::Pending,
-            None => {
-                let wait = self.not_before.unwrap_or(0).saturating_sub(now.monotonic_ms);
-                Standing::Failed(self.last_error.as_ref(), wait)
-            }
+            None => Standing::Failed(self.last_error.as_ref(), self.held_back_ms(now)),
         }
     }
 
@@ -123,10 +121,11 @@ impl<T, E> Lease<T, E> {
     pub fn due(&self, now: Now) -> bool {
         let wanted = match &self.held {
             None => true,
-            Some(held) => held.term.as_ref().is_some_and(|term| held.rejected || term.renewal_due(now)),
+            Some(held) => {
+                held.term.as_ref().is_some_and(|term| held.rejected || term.zone(now) != Zone::Fresh)
+            }
         };
-        let paced = self.not_before.is_none_or(|moment| now.monotonic_ms >= moment);
-        wanted && paced && self.attempt.is_none()
+        wanted && self.held_back_ms(now) == 0 && self.attempt.is_none()
     }
 
     /// An attempt begins.
@@ -142,25 +141,42 @@ impl<T, E> Lease<T, E> {
 
     /// The attempt brought a value that lives for `lifetime_ms` from `anchor`, the moment before it was asked for.
     pub fn succeed(&mut self, now: Now, anchor: Now, lifetime_ms: u64, value: T, entropy: &mut Entropy) {
+        let renewal = self.renewal(anchor);
         self.attempt = None;
         self.generation += 1;
-        self.not_before = Some(now.monotonic_ms.saturating_add(MIN_GAP_MS));
+        self.pause = Some(Pause::between(now));
         self.counters.renewals += 1;
         self.counters.failures_in_a_row = 0;
         self.last_error = None;
-        let term = Some(Term::new(anchor, lifetime_ms, self.buffer_ms, entropy));
+        let term = Some(Term::new(anchor, lifetime_ms, renewal, entropy));
         self.held = Some(Held { value, term, rejected: false });
+    }
+
+    /// How the value that comes is to be renewed: what came out of its turn may have come to a whole fleet at once.
+    fn renewal(&self, anchor: Now) -> Renewal {
+        let in_turn = |held: &Held<T>| {
+            let together = held.term.as_ref().is_some_and(|term| term.diverged(anchor));
+            !held.rejected && !together && self.counters.failures_in_a_row == 0
+        };
+        match self.buffer_ms {
+            Some(buffer) => Renewal::Ahead(buffer),
+            None if self.held.as_ref().is_some_and(in_turn) => Renewal::Steady,
+            None => Renewal::Spread,
+        }
     }
 
     /// The attempt failed. A valid credential stays in use, a rejected one is in use again.
     pub fn fail(&mut self, now: Now, error: E, pace: Pace, entropy: &mut Entropy) {
-        self.attempt = None;
+        // The failure of an attempt through which the machine slept says nothing of the other side.
+        let slept = self.attempt.take().is_some_and(|began| schedule::diverged(began, now));
         self.counters.failures += 1;
         self.counters.failures_in_a_row = self.counters.failures_in_a_row.saturating_add(1);
         self.last_error = Some(error);
-        let remaining = self.usable(now).and_then(|held| held.term.as_ref()).map(|term| term.remaining(now));
-        let delay = backoff::delay(self.counters.failures_in_a_row, pace, remaining, entropy);
-        self.not_before = Some(now.monotonic_ms.saturating_add(delay));
+        let (failures, pace) = match pace {
+            Pace::Backoff | Pace::Slow if slept => (1, Pace::Backoff),
+            pace => (self.counters.failures_in_a_row, pace),
+        };
+        self.pause = Some(Pause::after_failure(now, failures, pace, self.remaining(now), entropy));
         if let Some(held) = &mut self.held {
             held.rejected = false;
         }
@@ -191,7 +207,7 @@ impl<T, E> Lease<T, E> {
             Some(Held { rejected: true, .. }) => now.monotonic_ms,
             Some(Held { term: Some(term), .. }) => term.renewal_at(now),
         };
-        Some(wanted.max(self.not_before.unwrap_or(0)))
+        Some(wanted.max(now.monotonic_ms.saturating_add(self.held_back_ms(now))))
     }
 
     /// Of the value held; 0 before the first.
@@ -221,7 +237,7 @@ impl<T, E> Lease<T, E> {
     /// How long the next attempt has to wait, in milliseconds; 0 when nothing holds it back.
     #[must_use]
     pub fn held_back_ms(&self, now: Now) -> u64 {
-        self.not_before.unwrap_or(0).saturating_sub(now.monotonic_ms)
+        self.pause.map_or(0, |pause| pause.left(now))
     }
 
     /// What the lease is doing.
@@ -240,7 +256,13 @@ impl<T, E> Lease<T, E> {
     }
 
     fn usable(&self, now: Now) -> Option<&Held<T>> {
-        self.held.as_ref().filter(|held| held.term.as_ref().is_none_or(|term| !term.expired(now)))
+        self.held.as_ref().filter(|held| held.term.as_ref().is_none_or(|term| term.zone(now) != Zone::Over))
+    }
+
+    /// Of the value that is handed out.
+    fn remaining(&self, now: Now) -> Option<Remaining> {
+        let term = self.usable(now)?.term.as_ref()?;
+        Some(term.remaining(now))
     }
 }
 

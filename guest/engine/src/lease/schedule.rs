@@ -1,54 +1,130 @@
 //! When a credential is renewed and when it ends.
 
+use super::backoff::MIN_GAP_MS;
 use crate::entropy::Entropy;
 use crate::io::Now;
-
-/// How long before its end a credential is renewed where the document does not say: the official clients' 20 minutes.
-pub const DEFAULT_BUFFER_MS: u64 = 1_200_000;
 
 /// No credential is trusted for longer, whatever an endpoint says.
 pub const MAX_LIFETIME_MS: u64 = 24 * 3_600_000;
 
-/// A credential is not handed out in its last moments: it has to survive the request that it is set on.
+/// What lives shorter cannot be kept: between two attempts there is a pause, and it is to come before half of the life
+/// is over. An endpoint that answers out of a cache gives such tokens, and asking it again at once brings the same.
+pub const MIN_LIFETIME_MS: u64 = 2 * MIN_GAP_MS;
+
+/// A credential is not handed out in its very last seconds: it has to survive the request that it is set on.
 const MARGIN_MS: u64 = 5_000;
 
 /// Clocks that disagree by more have been stepped, or the machine was suspended. Beside it, one part in a thousand of
 /// the time that passed is allowed: NTP slews a clock by half of that.
 const DIVERGENCE_MS: u64 = 2_000;
 
+/// The first renewal falls between these percentages of the lifetime: a fleet that was started together, or lost its
+/// credentials together, never renews together.
+const SPREAD: Percent = Percent { from: 10, to: 50 };
+
+/// Later ones, which are spread already: half the lifetime remains to bridge an outage, and few exchanges are wasted.
+const STEADY: Percent = Percent { from: 40, to: 50 };
+
+/// Nobody needs a renewal sooner than this after the last exchange, unless the lifetime is that short.
+const REST_MS: u64 = 60_000;
+
+/// The last moments are a twentieth of the lifetime, and at least this much.
+const LAST_MOMENTS_MS: u64 = 30_000;
+
+/// When a credential is renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// So many milliseconds before its end, because the document says so.
+    Ahead(u64),
+    /// Somewhere in the first half of its life: it is the first, or something else than time brought it.
+    Spread,
+    /// Shortly before half of its life is over: it followed another in its turn.
+    Steady,
+}
+
+/// Where a credential is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Zone {
+    /// Nothing is to be done.
+    Fresh,
+    /// A renewal is due, and there is time.
+    Due,
+    /// A renewal is due, and there is little time.
+    LastMoments,
+    /// It is not handed out any more.
+    Over,
+}
+
+/// What is left of a life, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Remaining {
+    pub(super) to_last_moments: u64,
+    pub(super) to_end: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Percent {
+    from: u64,
+    to: u64,
+}
+
+impl Percent {
+    /// A moment of a life, evenly drawn.
+    fn of(self, lifetime: u64, entropy: &mut Entropy) -> u64 {
+        let percent = |percent| lifetime * percent / 100;
+        let from = percent(self.from).max(REST_MS.min(percent(STEADY.from)));
+        from + entropy.up_to(percent(self.to).saturating_sub(from))
+    }
+}
+
 /// The time that one credential has, on both clocks.
 pub(super) struct Term {
     anchor: Now,
     renew_after: u64,
+    last_moments_after: u64,
     expire_after: u64,
 }
 
 impl Term {
     /// From `anchor`, the moment before the request was sent, for `lifetime_ms`.
     ///
-    /// The buffer is at most half the lifetime: with more, a short-lived credential would be due the moment it comes.
-    /// The renewal is spread over a twentieth of the lifetime, earlier and never later.
-    pub(super) fn new(anchor: Now, lifetime_ms: u64, buffer_ms: Option<u64>, entropy: &mut Entropy) -> Self {
+    /// A buffer that the document sets is at most half the lifetime: with more, a short-lived credential would be due
+    /// the moment it comes. That renewal is spread over a twentieth of the lifetime, earlier and never later.
+    pub(super) fn new(anchor: Now, lifetime_ms: u64, renewal: Renewal, entropy: &mut Entropy) -> Self {
         let lifetime = lifetime_ms.min(MAX_LIFETIME_MS);
-        let buffer = buffer_ms.unwrap_or(DEFAULT_BUFFER_MS).min(lifetime / 2);
         let expire_after = lifetime - MARGIN_MS.min(lifetime / 10);
-        let renew_after = (lifetime - buffer).min(expire_after).saturating_sub(entropy.up_to(lifetime / 20));
-        Self { anchor, renew_after, expire_after }
+        let renew_after = match renewal {
+            Renewal::Ahead(buffer) => (lifetime - buffer.min(lifetime / 2))
+                .min(expire_after)
+                .saturating_sub(entropy.up_to(lifetime / 20)),
+            Renewal::Spread => SPREAD.of(lifetime, entropy),
+            Renewal::Steady => STEADY.of(lifetime, entropy),
+        };
+        let last_moments_after = expire_after.saturating_sub(LAST_MOMENTS_MS.max(lifetime / 20));
+        Self { anchor, renew_after, last_moments_after, expire_after }
     }
 
-    /// Expired if either clock says so.
-    pub(super) fn expired(&self, now: Now) -> bool {
-        self.elapsed(now) >= self.expire_after
+    /// By either clock: over when one of them says so, due when one does or when they no longer agree.
+    pub(super) fn zone(&self, now: Now) -> Zone {
+        let elapsed = self.elapsed(now);
+        if elapsed >= self.expire_after {
+            Zone::Over
+        } else if elapsed < self.renew_after && !self.diverged(now) {
+            Zone::Fresh
+        } else if elapsed < self.last_moments_after {
+            Zone::Due
+        } else {
+            Zone::LastMoments
+        }
     }
 
-    /// Due by either clock, or because they no longer agree.
-    pub(super) fn renewal_due(&self, now: Now) -> bool {
-        self.elapsed(now) >= self.renew_after || self.diverged(now)
-    }
-
-    /// Milliseconds until it expires.
-    pub(super) fn remaining(&self, now: Now) -> u64 {
-        self.expire_after.saturating_sub(self.elapsed(now))
+    /// Milliseconds until its last moments begin, and until it is over.
+    pub(super) fn remaining(&self, now: Now) -> Remaining {
+        let elapsed = self.elapsed(now);
+        Remaining {
+            to_last_moments: self.last_moments_after.saturating_sub(elapsed),
+            to_end: self.expire_after.saturating_sub(elapsed),
+        }
     }
 
     /// The monotonic moment of the renewal, if the clocks go on as they do.
@@ -69,9 +145,14 @@ impl Term {
         wall.max(now.monotonic_ms.saturating_sub(self.anchor.monotonic_ms))
     }
 
-    fn diverged(&self, now: Now) -> bool {
-        let monotonic = now.monotonic_ms.saturating_sub(self.anchor.monotonic_ms);
-        let expected = self.anchor.wall_ms.saturating_add(monotonic);
-        now.wall_ms.abs_diff(expected) > DIVERGENCE_MS + monotonic / 1_000
+    pub(super) fn diverged(&self, now: Now) -> bool {
+        diverged(self.anchor, now)
     }
+}
+
+/// Whether a clock was set since, or the machine slept.
+pub(super) fn diverged(since: Now, now: Now) -> bool {
+    let monotonic = now.monotonic_ms.saturating_sub(since.monotonic_ms);
+    let expected = since.wall_ms.saturating_add(monotonic);
+    now.wall_ms.abs_diff(expected) > DIVERGENCE_MS + monotonic / 1_000
 }

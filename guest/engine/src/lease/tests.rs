@@ -34,43 +34,118 @@ fn the_first_attempt_is_due_at_once_and_single() {
     assert_eq!(lease.phase(at(0)), Phase::Acquiring);
 }
 
-#[test]
-fn an_hour_is_renewed_after_two_thirds_a_little_earlier_never_later() {
-    let mut moments = Vec::new();
-    for seed in 0..200_u64 {
-        let (mut lease, mut entropy) = (TestLease::new(None), Entropy::default());
-        entropy.stir(&seed.to_le_bytes());
-        lease.begin(at(0));
-        lease.succeed(at(1), at(0), 3_600_000, "one", &mut entropy);
-        let wake = lease.wake_at(at(1)).unwrap() - at(0).monotonic_ms;
-        assert!((2_220_000..=2_400_000).contains(&wake), "{wake}");
-        assert!(!lease.due(both(wake - 1)) && lease.due(both(wake)));
-        assert_eq!(lease.deadlines(), Some((at(0).wall_ms + wake, at(3_595).wall_ms)));
-        moments.push(wake);
-    }
+/// When the renewals of an hour, of many seeds, become due: milliseconds after each was asked for.
+fn moments(buffer_ms: Option<u64>, mut before: impl FnMut(&mut TestLease, &mut Entropy)) -> Vec<u64> {
+    let mut moments: Vec<_> = (0..500_u64)
+        .map(|seed| {
+            let (mut lease, mut entropy) = (TestLease::new(buffer_ms), Entropy::default());
+            entropy.stir(&seed.to_le_bytes());
+            before(&mut lease, &mut entropy);
+            lease.begin(at(10_000));
+            lease.succeed(at(10_001), at(10_000), 3_600_000, "one", &mut entropy);
+            let due = lease.wake_at(at(10_001)).unwrap() - at(10_000).monotonic_ms;
+            assert!(!lease.due(both(10_000_000 + due - 1)) && lease.due(both(10_000_000 + due)));
+            assert_eq!(lease.deadlines(), Some((at(10_000).wall_ms + due, at(13_595).wall_ms)));
+            due
+        })
+        .collect();
     moments.sort_unstable();
-    moments.dedup();
-    assert!(moments.len() > 150, "renewals are spread: {}", moments.len());
+    moments
+}
+
+/// They fill the range evenly: each tenth of it holds its share.
+#[track_caller]
+fn assert_spread(moments: &[u64], from: u64, to: u64) {
+    assert!(moments[0] >= from && moments[moments.len() - 1] <= to, "{from} {to} {moments:?}");
+    let tenth = (to - from) / 10;
+    for i in 0..10 {
+        let (low, high) = (from + i * tenth, from + (i + 1) * tenth);
+        let share = moments.iter().filter(|at| (low..high).contains(*at)).count();
+        assert!((20..=85).contains(&share), "{share} of {} in {low}..{high}", moments.len());
+    }
+}
+
+/// An hour that began at `at(8_000)`, for [`moments`].
+fn first(lease: &mut TestLease, entropy: &mut Entropy) {
+    lease.begin(at(8_000));
+    lease.succeed(at(8_000), at(8_000), 3_600_000, "zero", entropy);
+}
+
+#[test]
+fn the_first_renewal_is_spread_wide() {
+    assert_spread(&moments(None, |_, _| {}), 360_000, 1_800_000);
+}
+
+#[test]
+fn a_renewal_in_its_turn_comes_shortly_before_half_of_the_life() {
+    assert_spread(&moments(None, first), 1_440_000, 1_800_000);
+}
+
+#[test]
+fn what_happened_to_a_whole_fleet_spreads_it_anew() {
+    let rejected = |lease: &mut TestLease, entropy: &mut Entropy| {
+        first(lease, entropy);
+        lease.reject(at(9_000), 1);
+    };
+    assert_spread(&moments(None, rejected), 360_000, 1_800_000);
+    let failed = |lease: &mut TestLease, entropy: &mut Entropy| {
+        first(lease, entropy);
+        lease.begin(at(9_990));
+        lease.fail(at(9_990), "503", Pace::Backoff, entropy);
+    };
+    assert_spread(&moments(None, failed), 360_000, 1_800_000);
+    let slept = |lease: &mut TestLease, entropy: &mut Entropy| {
+        lease.begin(apart(9_000, 9_990));
+        lease.succeed(apart(9_000, 9_990), apart(9_000, 9_990), 3_600_000, "zero", entropy);
+    };
+    assert_spread(&moments(None, slept), 360_000, 1_800_000);
+}
+
+#[test]
+fn a_buffer_decides_the_moment_a_little_earlier_never_later() {
+    for before in [|_: &mut TestLease, _: &mut Entropy| {}, first] {
+        assert_spread(&moments(Some(1_200_000), before), 2_220_000, 2_400_000);
+    }
 }
 
 #[test]
 fn the_buffer_is_at_most_half_the_lifetime() {
     for (buffer, lifetime, earliest, latest) in [
-        (None, 600, 270_000, 300_000),
-        (None, 2_400, 1_080_000, 1_200_000),
-        (Some(10_000_000), 3_600, 1_620_000, 1_800_000),
-        (Some(60_000), 3_600, 3_360_000, 3_540_000),
+        (600_000, 600, 270_000, 300_000),
+        (1_200_000, 2_400, 1_080_000, 1_200_000),
+        (10_000_000, 3_600, 1_620_000, 1_800_000),
+        (60_000, 3_600, 3_360_000, 3_540_000),
         // No renewal ahead of time was asked for: then it is due when the credential ends.
-        (Some(0), 3_600, 3_415_000, 3_595_000),
-        (None, 1, 450, 500),
+        (0, 3_600, 3_415_000, 3_595_000),
+        (60_000, 1, 450, 500),
     ] {
-        let (lease, _) = holding(buffer, lifetime);
+        let (lease, _) = holding(Some(buffer), lifetime);
         // The next attempt keeps its distance from the last one, however short the life.
         let wake = lease.wake_at(at(0)).unwrap() - at(0).monotonic_ms;
         assert!(
             (earliest.max(MIN_GAP_MS)..=latest.max(MIN_GAP_MS)).contains(&wake),
             "{buffer:?} {lifetime}: {wake}"
         );
+    }
+}
+
+#[test]
+fn a_short_life_is_renewed_a_minute_after_the_exchange_or_at_two_fifths() {
+    for (lifetime, earliest, latest) in
+        [(600, 60_000, 300_000), (300, 60_000, 150_000), (60, 24_000, 30_000), (1, 1_000, 1_000)]
+    {
+        let due: Vec<_> = (0..100_u64)
+            .map(|seed| {
+                let (mut lease, mut entropy) = (TestLease::new(None), Entropy::default());
+                entropy.stir(&seed.to_le_bytes());
+                lease.begin(at(0));
+                lease.succeed(at(0), at(0), lifetime * 1_000, "one", &mut entropy);
+                lease.wake_at(at(0)).unwrap() - at(0).monotonic_ms
+            })
+            .collect();
+        let (least, most) = (due.iter().min().unwrap(), due.iter().max().unwrap());
+        assert!(*least >= earliest && *most <= latest, "{lifetime}: {least} {most}");
+        assert!(lifetime == 1 || most - least > (latest - earliest) / 2, "{lifetime}: {least} {most}");
     }
 }
 
@@ -102,7 +177,7 @@ fn either_clock_ends_it() {
 
 #[test]
 fn clocks_that_part_make_a_renewal_due_without_hiding_the_credential() {
-    let (lease, _) = holding(None, 3_600);
+    let (lease, _) = holding(Some(0), 3_600);
     assert!(!lease.due(apart(102, 100)), "two seconds are a leap second and some slewing");
     for moment in [apart(110, 100), apart(90, 100)] {
         assert!(lease.due(moment));
@@ -130,7 +205,7 @@ fn a_failed_renewal_never_hides_a_valid_credential() {
         moment = both(moment.monotonic_ms - at(0).monotonic_ms + 100);
     }
     assert_eq!(moment, at(3_595));
-    assert!((5..60).contains(&attempts), "{attempts} attempts in twenty minutes");
+    assert!((15..80).contains(&attempts), "{attempts} attempts in twenty minutes");
     assert_eq!(lease.counters().failures_in_a_row, attempts);
 }
 
@@ -181,6 +256,70 @@ fn retry_after_wins_but_the_credential_gets_a_last_chance() {
     cold.begin(at(0));
     cold.fail(at(0), "429", Pace::After(u64::MAX), &mut entropy);
     assert!((3_600_000..=3_960_000).contains(&cold.held_back_ms(at(0))), "an hour, whoever asks for more");
+}
+
+#[test]
+fn the_last_moments_begin_with_an_attempt_and_then_hurry() {
+    for seed in 0..200_u64 {
+        let (mut lease, mut entropy) = holding(None, 3_600);
+        entropy.stir(&seed.to_le_bytes());
+        // Many failures before, so that the back-off is as long as it can be.
+        for _ in 0..20 {
+            lease.begin(at(3_300));
+            lease.fail(at(3_300), "503", Pace::Backoff, &mut entropy);
+        }
+        assert!(lease.held_back_ms(at(3_300)) <= 115_000, "three minutes before the end");
+        lease.begin(at(3_415));
+        lease.fail(at(3_415), "503", Pace::Backoff, &mut entropy);
+        assert!(lease.held_back_ms(at(3_415)) <= 30_000);
+        lease.begin(at(3_560));
+        lease.fail(at(3_560), "400", Pace::Slow, &mut entropy);
+        assert!(lease.held_back_ms(at(3_560)) <= 5_000, "half a minute before the end");
+        lease.begin(at(3_566));
+        lease.fail(at(3_566), "400", Pace::Slow, &mut entropy);
+        assert!(lease.held_back_ms(at(3_566)) >= 60_000, "no chance is left");
+    }
+}
+
+#[test]
+fn a_machine_that_slept_through_its_back_off_does_not_wait_for_the_rest() {
+    let mut entropy = Entropy::default();
+    let slept = |pace, asleep: u64, entropy: &mut Entropy| {
+        let mut lease = TestLease::new(None);
+        lease.begin(at(0));
+        lease.fail(at(0), "x", pace, entropy);
+        lease.held_back_ms(Now { wall_ms: at(asleep).wall_ms, monotonic_ms: at(0).monotonic_ms })
+    };
+    assert_eq!(
+        slept(Pace::Slow, 300, &mut entropy),
+        MIN_GAP_MS,
+        "never without the pause between two attempts"
+    );
+    assert!(slept(Pace::Slow, 30, &mut entropy) >= 30_000);
+    assert!(slept(Pace::After(100_000), 300, &mut entropy) >= 100_000, "the endpoint's own words hold");
+    let mut lease = TestLease::new(None);
+    lease.begin(at(1_000));
+    lease.fail(at(1_000), "x", Pace::Slow, &mut entropy);
+    let back = apart(0, 1_050);
+    assert!(lease.held_back_ms(back) <= 250_000, "a wall clock that goes back makes no pause longer");
+    assert_eq!(lease.wake_at(back), Some(back.monotonic_ms + lease.held_back_ms(back)));
+}
+
+#[test]
+fn an_attempt_through_which_the_machine_slept_is_repeated_soon() {
+    let (mut lease, mut entropy) = (TestLease::new(None), Entropy::default());
+    for _ in 0..100 {
+        lease.begin(at(0));
+        lease.fail(at(1), "503", Pace::Backoff, &mut entropy);
+        for pace in [Pace::Backoff, Pace::Slow] {
+            lease.begin(at(1_000));
+            lease.fail(apart(1_300, 1_001), "503", pace, &mut entropy);
+            assert!(lease.held_back_ms(apart(1_300, 1_001)) <= 2_000);
+        }
+        lease.begin(at(1_000));
+        lease.fail(apart(1_300, 1_001), "429", Pace::After(60_000), &mut entropy);
+        assert!(lease.held_back_ms(apart(1_300, 1_001)) >= 60_000);
+    }
 }
 
 #[test]

@@ -117,7 +117,11 @@ impl Azure {
         let response = metadata::get(io, &SERVICE, self.endpoint(), &self.query(), header).await?;
         let token = SERVICE.text_field(&response.body, "access_token")?;
         let origin = format!("the answer of {}", self.endpoint());
-        SubjectToken::parse(token.expose().as_bytes(), &origin)?.check(io.now(), None, &origin)
+        SubjectToken::parse(token.expose().as_bytes(), &origin)?.check(
+            io.now_by_either_clock(),
+            None,
+            &origin,
+        )
     }
 }
 

@@ -133,7 +133,11 @@ impl Custom {
             ),
         })?;
         let origin = format!("the answer of the component `{path}`");
-        SubjectToken::parse(text.expose().as_bytes(), &origin)?.check(io.now(), audience, &origin)
+        SubjectToken::parse(text.expose().as_bytes(), &origin)?.check(
+            io.now_by_either_clock(),
+            audience,
+            &origin,
+        )
     }
 }
 

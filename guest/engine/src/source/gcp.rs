@@ -63,7 +63,11 @@ impl Gcp {
             )));
         }
         let origin = format!("the answer of {ENDPOINT}");
-        SubjectToken::parse(&response.body, &origin)?.check(io.now(), Some(self.audience.as_str()), &origin)
+        SubjectToken::parse(&response.body, &origin)?.check(
+            io.now_by_either_clock(),
+            Some(self.audience.as_str()),
+            &origin,
+        )
     }
 }
 

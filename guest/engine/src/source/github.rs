@@ -63,7 +63,7 @@ impl GitHub {
         let token = SERVICE.text_field(&response.body, "value")?;
         let origin = "the answer of GitHub's token service";
         SubjectToken::parse(token.expose().as_bytes(), origin)?.check(
-            io.now(),
+            io.now_by_either_clock(),
             Some(self.audience.as_str()),
             origin,
         )

@@ -28,7 +28,7 @@ pub(super) async fn read(io: &Io, path: &str, audience: Option<&str>) -> Result<
 async fn read_once(io: &Io, path: &str, audience: Option<&str>) -> Result<SubjectToken, Error> {
     let bytes = content(io, path).await?;
     let origin = format!("the file `{path}`");
-    SubjectToken::parse(&bytes, &origin)?.check(io.now(), audience, &origin)
+    SubjectToken::parse(&bytes, &origin)?.check(io.now_by_either_clock(), audience, &origin)
 }
 
 /// What a file holds, whatever it is, as long as it is no longer than a token.

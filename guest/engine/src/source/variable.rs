@@ -43,7 +43,7 @@ impl Variable {
     fn token(&self, io: &Io) -> Result<SubjectToken, Error> {
         let origin = format!("the variable `{}`", self.name);
         let token = SubjectToken::parse(self.token.expose().as_bytes(), &origin)?;
-        token.check(io.now(), self.audience.as_deref(), &origin).map_err(|error| match error.code() {
+        token.check(io.now_by_either_clock(), self.audience.as_deref(), &origin).map_err(|error| match error.code() {
             Code::TokenExpired => Error::new(
                 Code::TokenExpired,
                 format!(

@@ -93,7 +93,7 @@ fn who_is_refused() {
             },
             step: "exchange",
             code: "clock-skew",
-            exit: 5,
+            exit: 4,
             phrase: "2 h ahead of this machine's, the identity token has expired",
         },
         Fault {

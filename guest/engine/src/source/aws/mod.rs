@@ -117,7 +117,7 @@ impl Aws {
             .await?;
         let origin = "the answer of AWS STS";
         SubjectToken::parse(token.expose().as_bytes(), origin)?.check(
-            io.now(),
+            io.now_by_either_clock(),
             Some(self.audience.as_str()),
             origin,
         )

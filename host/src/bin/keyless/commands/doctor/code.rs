@@ -131,7 +131,7 @@ codes! {
     AnswerMalformed = "answer-malformed",
     /// The answer holds no access token that can be used.
     AnswerWithoutToken = "answer-without-token",
-    /// `expires_in` of the answer is no positive number.
+    /// `expires_in` of the answer is no positive number, or less than two seconds.
     AnswerLifetime = "answer-lifetime",
     /// Warning: the credential lives for less than a minute.
     CredentialEndsSoon = "credential-ends-soon",

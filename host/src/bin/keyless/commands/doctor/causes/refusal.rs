@@ -93,7 +93,7 @@ fn granted_badly(met: Diagnosis) -> Diagnosis {
     let (code, cause) = match met.error.as_deref().unwrap_or_default() {
         "response-token" => (Code::AnswerWithoutToken, "the answer holds no access token that can be used"),
         "response-lifetime" => {
-            (Code::AnswerLifetime, "`expires_in` of the answer is no positive number of seconds")
+            (Code::AnswerLifetime, "`expires_in` of the answer is no number of seconds, or less than two")
         }
         "response-malformed" => (Code::AnswerMalformed, "the answer is cut off, empty or no JSON object"),
         _ => return met,

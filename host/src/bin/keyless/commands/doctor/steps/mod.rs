@@ -56,8 +56,10 @@ impl Attempt {
     /// The step that failed, and why. `None` if there is a credential.
     pub(super) fn failure(&self) -> Option<(FailedAt, &Problem)> {
         let problem = self.outcome.as_ref().err()?;
-        // Whatever happens before the token endpoint is asked is about the identity token. Its own class says so as well.
-        let at_source = problem.class() == Class::Identity || self.to_endpoint.is_none();
+        // Whatever happens before the token endpoint answers is about the identity token, if its class does not say
+        // otherwise; what the endpoint says of a token that has expired is about the exchange.
+        let answered = self.to_endpoint.as_ref().is_some_and(|sent| sent.answer().is_some());
+        let at_source = self.to_endpoint.is_none() || problem.class() == Class::Identity && !answered;
         Some((if at_source { FailedAt::Source } else { FailedAt::Exchange }, problem))
     }
 
