@@ -1,0 +1,10 @@
+//! Every scenario, on both hosts.
+
+use keyless_scenarios::tables;
+
+use crate::HOSTS;
+
+#[test]
+fn every_scenario_holds_on_every_host_and_alike() {
+    tables::assert_all_hold(&HOSTS, &tables::all());
+}
