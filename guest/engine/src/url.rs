@@ -54,6 +54,10 @@ impl WebUrl {
             Host::RegName(name) if ends_in_a_number(name.as_str()) => {
                 return Err("names a host that ends in a number and is no IPv4 address; write four numbers from 0 to 255 without leading zeros".to_owned());
             }
+            // What it stands for is up to the reader: to a browser's parser, and to a host's, `1%30.1` is `10.1`.
+            Host::RegName(name) if name.as_str().contains('%') => {
+                return Err("names a host with `%` in it; write the name or the address itself".to_owned());
+            }
             Host::RegName(name) => (name.as_str().eq_ignore_ascii_case("localhost"), false),
             _ => (false, false),
         };
@@ -167,6 +171,8 @@ mod tests {
             ("https://2130706433/", "ends in a number"),
             ("https://0x7f.1/", "ends in a number"),
             ("https://a.0X7F./", "ends in a number"),
+            ("https://1073700%310/", "with `%`"),
+            ("http://%6cocalhost/", "with `%`"),
         ] {
             let error = WebUrl::parse_private(bad).unwrap_err();
             assert!(error.contains(fault) && !error.contains("CANARY"), "{bad}: {error}");
