@@ -92,7 +92,7 @@ impl Container {
         };
         let headers = token.map(|token| vec![("authorization", token)]).unwrap_or_default();
         let request = request::metadata("GET", self.url.as_str(), headers);
-        let body = request::answer(io, request, HINT).await?;
+        let body = request::answer(io, request, self.url.as_str(), HINT).await?;
         Keys::from_json(&body, self.url.as_str())
     }
 }

@@ -71,20 +71,22 @@ impl Instance {
         const HINT: &str = "check that this is an EC2 instance with a role (instance profile), that its metadata service is on, and that its hop limit is 2 where this runs in a container";
         let lifetime = Secret::new(TOKEN_LIFETIME.to_owned());
         let headers = vec![("x-aws-ec2-metadata-token-ttl-seconds", lifetime)];
-        let request = request::metadata("PUT", &self.url(TOKEN, ""), headers);
-        let token = request::answer(io, request, HINT).await?;
+        let url = self.url(TOKEN, "");
+        let token = request::answer(io, request::metadata("PUT", &url, headers), &url, HINT).await?;
         let token = str::from_utf8(token.trim_ascii()).ok().map(|text| Secret::new(text.to_owned()));
         let token = token.filter(Secret::fits_header).ok_or_else(|| self.unexpected("session token"))?;
         let headers = |token: &Secret| vec![("x-aws-ec2-metadata-token", token.prefixed(""))];
 
-        let request = request::metadata("GET", &self.url(ROLES, ""), headers(&token));
-        let roles = request::answer(io, request, HINT).await?;
+        let url = self.url(ROLES, "");
+        let roles = request::answer(io, request::metadata("GET", &url, headers(&token)), &url, HINT).await?;
         let role = str::from_utf8(&roles).ok().and_then(|roles| roles.lines().next()).map(str::trim);
         let role = role.filter(|role| is_role(role)).ok_or_else(|| self.unexpected("name of a role"))?;
 
-        let url = self.url(ROLES, role);
-        let body = request::answer(io, request::metadata("GET", &url, headers(&token)), HINT).await?;
-        Keys::from_json(&body, &url)
+        // Whatever stands behind that address named the role: errors repeat no part of an answer.
+        let shown = self.url(ROLES, "*");
+        let request = request::metadata("GET", &self.url(ROLES, role), headers(&token));
+        let body = request::answer(io, request, &shown, HINT).await?;
+        Keys::from_json(&body, &shown)
     }
 
     fn url(&self, path: &str, role: &str) -> String {

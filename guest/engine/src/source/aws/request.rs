@@ -27,10 +27,11 @@ pub(super) fn metadata(method: &'static str, url: &str, headers: Vec<(&'static s
     }
 }
 
-/// The body of a metadata service's answer. `hint`: what is likely wrong when there is none.
-pub(super) async fn answer(io: &Io, request: Request, hint: &str) -> Result<SecretBytes, Error> {
-    let place = format!("{} {}", request.method, request.url);
-    let response = send(io, request, hint).await?;
+/// The body of a metadata service's answer. `url`: the request's, as the plan has it; `hint`: what is likely wrong when
+/// there is none.
+pub(super) async fn answer(io: &Io, request: Request, url: &str, hint: &str) -> Result<SecretBytes, Error> {
+    let place = format!("{} {url}", request.method);
+    let response = send(io, request, url, hint).await?;
     match response.status {
         200 => Ok(response.body),
         _ => Err(passing(io, &response, &place).unwrap_or_else(|| {
@@ -42,9 +43,10 @@ pub(super) async fn answer(io: &Io, request: Request, hint: &str) -> Result<Secr
     }
 }
 
-/// Sends, and says what it means when nothing comes back.
-pub(super) async fn send(io: &Io, request: Request, hint: &str) -> Result<Response, Error> {
-    let (place, seconds) = (format!("{} {}", request.method, request.url), request.timeout_ms / 1_000);
+/// Sends, and says what it means when nothing comes back. An error names `url` and not the request's own, of which a part
+/// may have come out of an answer.
+pub(super) async fn send(io: &Io, request: Request, url: &str, hint: &str) -> Result<Response, Error> {
+    let (place, seconds) = (format!("{} {url}", request.method), request.timeout_ms / 1_000);
     io.send(request).await.map_err(|fault| {
         let (code, what) = match fault {
             SendFault::Denied => (

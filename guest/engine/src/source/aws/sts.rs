@@ -160,7 +160,8 @@ impl Sts {
     }
 
     async fn answer(&self, io: &Io, request: Request, call: Call) -> Result<Response, Error> {
-        let response = request::send(io, request, "check region, egress rules and VPC endpoints").await?;
+        let response =
+            request::send(io, request, &self.url(), "check region, egress rules and VPC endpoints").await?;
         if response.status == 200 {
             return Ok(response);
         }
