@@ -2,6 +2,7 @@
 //!
 //! After everything that happens the promises are checked that a connection makes ([`crate::promises`]).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use keyless_engine::io::{Effect, Now, SendFault};
@@ -51,6 +52,16 @@ impl fmt::Display for Summary {
     }
 }
 
+/// What callers got.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub ready: u64,
+    pub pending: u64,
+    pub failed: u64,
+    /// Of the failures.
+    pub codes: BTreeSet<&'static str>,
+}
+
 /// A promise that was not kept, in words.
 pub type Broken = String;
 
@@ -82,6 +93,10 @@ pub struct Life {
     pub summary: Summary,
     /// When each request was sent.
     pub sent: Vec<Moment>,
+    /// The body of the last one that arrived.
+    pub last_request: Vec<u8>,
+    /// How often the token file was read.
+    pub readings: u64,
 }
 
 /// A request under way.
@@ -110,6 +125,8 @@ impl Life {
             promises: Promises::default(),
             summary: Summary::default(),
             sent: Vec::new(),
+            last_request: Vec::new(),
+            readings: 0,
         }
     }
 
@@ -168,13 +185,13 @@ impl Life {
             What::Outage { lasts, how } => {
                 self.world.outage = Some((time + lasts, how));
                 self.promises.trouble_until(time + lasts + aftermath(how));
-                if let Outage::RetryAfter(_) = how {
+                if let Outage::RetryAfter(_) | Outage::RetryAfterDate(_) = how {
                     self.promises.pause_goes_on(time + lasts + aftermath(how));
                 }
             }
             What::BadFile { lasts, how } => {
                 self.world.bad_file = Some((time + lasts, how));
-                self.promises.trouble_until(time + lasts + aftermath(Outage::Unreachable));
+                self.promises.trouble_until(time + lasts + aftermath(Outage::Silent));
             }
             What::RotateKeys { late } => {
                 self.world.keys = (time, time + late);
@@ -235,6 +252,23 @@ impl Life {
         Ok(answer)
     }
 
+    /// A caller asks every so many milliseconds, for so long. What they got.
+    pub fn calls(&mut self, every: u64, lasts: u64) -> Result<Tally, Broken> {
+        let (mut tally, end) = (Tally::default(), self.time + lasts);
+        while self.time < end {
+            match self.call()? {
+                Answer::Ready { .. } => tally.ready += 1,
+                Answer::Pending => tally.pending += 1,
+                Answer::Failed(code) => {
+                    tally.failed += 1;
+                    tally.codes.insert(code);
+                }
+            }
+            self.pass(every)?;
+        }
+        Ok(tally)
+    }
+
     /// The API refuses the credential of that generation.
     pub fn reject(&mut self, generation: u64) -> Result<(), Broken> {
         self.step(Event::Reject(generation))
@@ -246,7 +280,10 @@ impl Life {
             let now = self.now();
             for effect in self.machine.step(now, event) {
                 match effect {
-                    Effect::ReadFile { id, .. } => events.push(Event::File(id, self.world.file(self.time))),
+                    Effect::ReadFile { id, .. } => {
+                        self.readings += 1;
+                        events.push(Event::File(id, self.world.file(self.time)));
+                    }
                     Effect::Send { id, request } => {
                         self.summary.exchanges += 1;
                         self.sent.push(self.time);
@@ -279,6 +316,7 @@ impl Life {
         } else {
             self.world.answer(self.time, &flight.body)
         };
+        self.last_request = flight.body.to_vec();
         self.promises.answers(result.is_ok());
         self.step(Event::Response(flight.id, result))?;
         let after = self.machine.status(self.now()).generation;
@@ -300,7 +338,9 @@ fn open(document: &str) -> Machine {
 fn aftermath(how: Outage) -> u64 {
     let asked = match how {
         // No more than an hour is waited for, whoever asks, and a tenth on top.
-        Outage::RetryAfter(seconds) => seconds.saturating_mul(SECOND).min(HOUR) * 11 / 10 + MINUTE,
+        Outage::RetryAfter(seconds) | Outage::RetryAfterDate(seconds) => {
+            seconds.saturating_mul(SECOND).min(HOUR) * 11 / 10 + MINUTE
+        }
         _ => 0,
     };
     asked.max(6 * MINUTE)

@@ -1,5 +1,7 @@
 //! What goes wrong and when: drawn from a seed, and made smaller when it shows a fault of ours.
 
+use keyless_engine::io::SendFault;
+
 use crate::random::Random;
 
 /// In milliseconds of true time from the start.
@@ -45,12 +47,15 @@ pub enum What {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outage {
-    Unreachable,
+    /// No answer at all, and why.
+    Fault(SendFault),
     /// The connection opens and nothing comes.
     Silent,
     Status(u16),
-    /// 429 or 503 with `Retry-After`, in seconds.
+    /// 429 with `Retry-After` in seconds.
     RetryAfter(u64),
+    /// The same as a date.
+    RetryAfterDate(u64),
     /// 200 and no JSON.
     Garbage,
     /// 200 and JSON without a token.
@@ -59,6 +64,8 @@ pub enum Outage {
     NoLifetime,
     /// 200 and a token out of a cache, which is about to end.
     NearlyExpired,
+    /// 200 and this body.
+    Body(&'static str),
     /// The identity is refused.
     Refused,
 }
@@ -117,14 +124,23 @@ fn trouble(random: &mut Random) -> What {
         0..=2 => {
             let seconds = random.pick(&[0, 1, 30, 600, 3_600, 1_000_000_000]);
             let status = random.pick(&[400, 404, 408, 418, 429, 500, 502, 503, 504]);
+            let fault = random.pick(&[
+                SendFault::Unreachable,
+                SendFault::Unresolved,
+                SendFault::Untrusted,
+                SendFault::Broken,
+                SendFault::TooLarge,
+            ]);
             let how = random.pick(&[
-                Outage::Unreachable,
+                Outage::Fault(fault),
                 Outage::Silent,
                 Outage::Status(status),
                 Outage::RetryAfter(seconds),
+                Outage::RetryAfterDate(seconds),
                 Outage::Garbage,
                 Outage::NoToken,
                 Outage::NoLifetime,
+                Outage::NearlyExpired,
                 Outage::Refused,
             ]);
             What::Outage { lasts, how }

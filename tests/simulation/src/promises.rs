@@ -21,6 +21,7 @@ const REPLACED: u64 = MINUTE;
 const TELLINGS: u32 = 3;
 
 /// What a caller got.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     Ready { generation: u64, token: String },
     Pending,

@@ -17,6 +17,9 @@ pub const EPOCH: u64 = 1_800_000_000_000;
 const TOKEN_LIFETIME: u64 = HOUR;
 const REPLACED_AFTER: u64 = 48 * MINUTE;
 
+/// No date lies further ahead.
+const YEAR: u64 = 365 * 24 * HOUR;
+
 /// The world at the moment that is handed in.
 pub struct World {
     pub outage: Option<(Moment, Outage)>,
@@ -27,12 +30,26 @@ pub struct World {
     pub lifetime: u64,
     /// When the platform began to sign with another key, and when the token file followed.
     pub keys: (Moment, Moment),
-    issued: u64,
+    /// Further fields of a granting answer: empty, or with a comma before each.
+    pub beside: &'static str,
+    /// How many access tokens were issued: no two are alike.
+    pub issued: u64,
+    /// The identity token that was read last, and when it was born: most requests bring it.
+    read: (u64, Vec<u8>),
 }
 
 impl Default for World {
     fn default() -> Self {
-        Self { outage: None, bad_file: None, latency: 20, lifetime: HOUR, keys: (0, 0), issued: 0 }
+        Self {
+            outage: None,
+            bad_file: None,
+            latency: 20,
+            lifetime: HOUR,
+            keys: (0, 0),
+            beside: "",
+            issued: 0,
+            read: (0, Vec::new()),
+        }
     }
 }
 
@@ -53,14 +70,19 @@ impl World {
     }
 
     /// The token file.
-    pub fn file(&self, time: Moment) -> Result<SecretBytes, FileFault> {
+    pub fn file(&mut self, time: Moment) -> Result<SecretBytes, FileFault> {
         let bad = self.bad_file.filter(|(until, _)| time < *until).map(|(_, how)| how);
         let (_, replaced_at) = self.keys;
         let in_turn = time - time % REPLACED_AFTER;
         let born = EPOCH + if replaced_at <= time { in_turn.max(replaced_at) } else { in_turn };
         match bad {
-            None => Ok(identity_token(born)),
-            Some(BadFile::Expired) => Ok(identity_token(EPOCH + time - TOKEN_LIFETIME - MINUTE)),
+            None => {
+                if self.read.0 != born {
+                    self.read = (born, identity_token(born));
+                }
+                Ok(self.read.1.clone().into())
+            }
+            Some(BadFile::Expired) => Ok(identity_token(EPOCH + time - TOKEN_LIFETIME - MINUTE).into()),
             Some(BadFile::Missing) => Err(FileFault::Missing),
             Some(BadFile::Unreadable) => Err(FileFault::Failed),
             Some(BadFile::Empty) => Ok(Vec::new().into()),
@@ -78,13 +100,25 @@ impl World {
                 None => self.grant(time, self.lifetime),
                 Some(error) => nothing(refused(error)),
             },
-            Some(Outage::Unreachable | Outage::Silent) => nothing(Err(SendFault::Unreachable)),
+            Some(Outage::Fault(fault)) => nothing(Err(fault)),
+            Some(Outage::Silent) => nothing(Err(SendFault::TimedOut)),
             Some(Outage::Status(status)) => nothing(page(status, &[])),
             Some(Outage::RetryAfter(seconds)) => Verdict {
                 result: page(429, &[("retry-after", seconds.to_string())]),
                 token: None,
                 pause: seconds.saturating_mul(SECOND),
             },
+            Some(Outage::RetryAfterDate(seconds)) => {
+                let pause = seconds.saturating_mul(SECOND).min(YEAR);
+                let date = http_date(EPOCH + time + pause);
+                // To the second, and never earlier than it says.
+                Verdict {
+                    result: page(503, &[("retry-after", date)]),
+                    token: None,
+                    pause: pause.saturating_sub(SECOND),
+                }
+            }
+            Some(Outage::Body(body)) => nothing(Self::response(time, 200, &[], body)),
             Some(Outage::Garbage) => nothing(page(200, &[])),
             Some(Outage::NoToken) => {
                 let body = r#"{"token_type":"Bearer","expires_in":3600}"#;
@@ -102,17 +136,18 @@ impl World {
 
     /// Why the identity token is refused.
     fn refusal(&self, time: Moment, request: &[u8]) -> Option<&'static str> {
-        let request: Value = serde_json::from_slice(request).ok()?;
-        let claims = request["subject_token"].as_str().and_then(|token| token.split('.').nth(1));
-        let claims = claims.and_then(|claims| URL_SAFE_NO_PAD.decode(claims).ok());
-        let claims: Option<Value> = claims.and_then(|claims| serde_json::from_slice(&claims).ok());
-        let Some(claims) = claims else { return Some("invalid_request") };
+        let (born, token) = &self.read;
+        let brings_it = !token.is_empty() && request.windows(token.len()).any(|part| part == token);
+        let Some(born) = (if brings_it { Some(*born) } else { claimed(request) }) else {
+            return Some("invalid_request");
+        };
         let (keys_since, _) = self.keys;
-        match (claims["exp"].as_u64(), claims["born"].as_u64()) {
-            (Some(exp), _) if exp * SECOND <= EPOCH + time => Some("invalid_grant"),
-            (_, Some(born)) if born < EPOCH + keys_since => Some("invalid_subject_token"),
-            (Some(_), Some(_)) => None,
-            _ => Some("invalid_request"),
+        if born + TOKEN_LIFETIME <= EPOCH + time {
+            Some("invalid_grant")
+        } else if born < EPOCH + keys_since {
+            Some("invalid_subject_token")
+        } else {
+            None
         }
     }
 
@@ -120,7 +155,9 @@ impl World {
         self.issued += 1;
         let token = format!("token-{}", self.issued);
         let seconds = lifetime / SECOND;
-        let body = format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":{seconds}}}"#);
+        let beside = self.beside;
+        let body =
+            format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":{seconds}{beside}}}"#);
         Verdict { result: Self::response(time, 200, &[], &body), token: Some(token), pause: 0 }
     }
 
@@ -130,16 +167,27 @@ impl World {
         headers: &[(&str, String)],
         body: &str,
     ) -> Result<Response, SendFault> {
-        let date = ("date", httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(EPOCH + time)));
+        let date = ("date", http_date(EPOCH + time));
         let headers =
             headers.iter().chain([&date]).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         Ok(Response { status, headers, body: body.as_bytes().to_vec().into() })
     }
 }
 
-fn identity_token(born: u64) -> SecretBytes {
+/// When the identity token of a request was born, as it says itself.
+fn claimed(request: &[u8]) -> Option<u64> {
+    let request: Value = serde_json::from_slice(request).ok()?;
+    let claims = URL_SAFE_NO_PAD.decode(request["subject_token"].as_str()?.split('.').nth(1)?).ok()?;
+    serde_json::from_slice::<Value>(&claims).ok()?["born"].as_u64()
+}
+
+fn http_date(unix_ms: u64) -> String {
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(unix_ms))
+}
+
+fn identity_token(born: u64) -> Vec<u8> {
     let exp = (born + TOKEN_LIFETIME) / SECOND;
     let claims = json!({"iss": "https://cluster.example", "sub": "a", "aud": "b", "exp": exp, "born": born});
     let token = format!("eyJhbGciOiJFUzI1NiJ9.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
-    token.into_bytes().into()
+    token.into_bytes()
 }
