@@ -86,6 +86,18 @@ fn an_exchanged_token_opens_the_api() {
     }
 }
 
+#[test]
+fn no_proxy_gets_between() {
+    // Through a proxy a metadata server would answer for another machine. Nobody listens at this one.
+    let world = World::new();
+    let mut command = world.keyless(["token"]);
+    for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command = command.env(name, "http://127.0.0.1:1");
+    }
+    command.outcome().success();
+    assert_eq!(world.sandbox.exchanges().len(), 1);
+}
+
 /// Seconds since the epoch.
 fn parse_rfc3339(text: &str) -> u64 {
     let format = time::format_description::well_known::Rfc3339;

@@ -195,6 +195,21 @@ async fn connections_are_used_again() {
 }
 
 #[tokio::test]
+async fn a_kept_connection_that_the_server_has_given_up_is_no_failure() {
+    // It says nothing of closing, and closes after each answer: every request meets a connection that is about to go.
+    let server = Server::start(Front::Plain, vec![write(OK)], false).await;
+    let network = network();
+    for _ in 0..200 {
+        let request = http::Request::post(format!("http://{}/", server.address))
+            .header("content-length", "4")
+            .body(Body::new(b"body".to_vec()))
+            .unwrap();
+        network.send(request, patience(5_000)).await.unwrap();
+    }
+    assert_eq!(server.connections(), 200);
+}
+
+#[tokio::test]
 async fn http_2_is_spoken_where_it_is_offered() {
     let authority = Authority::new();
     let address = http_2(&authority).await;

@@ -154,3 +154,13 @@ async fn an_endpoint_that_never_answers_holds_nobody() {
     assert!((10..20).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
     assert_eq!(connection.status().failures, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_connection_holds_up_no_other() {
+    let world = World::new();
+    world.endpoint.order([Turn::Stall]);
+    let stalled = world.open().await;
+    assert_eq!(stalled.ready(Duration::from_secs(1)).await.unwrap_err().code, "connection-deadline");
+    let other = world.open().await;
+    assert_eq!(other.ready(Duration::from_secs(1)).await.unwrap().generation(), 1);
+}
