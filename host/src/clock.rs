@@ -5,6 +5,9 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+#[cfg(target_os = "linux")]
+use rustix::time::ClockId;
+
 /// Where a [`Runtime`](crate::Runtime) and its components read the time. Only tests replace it.
 pub trait Clocks: Send + Sync + 'static {
     /// Time since the Unix epoch. Zero before it: a machine without a battery-backed clock may start in 1969.
@@ -18,17 +21,29 @@ pub trait Clocks: Send + Sync + 'static {
     fn wall_coarse(&self) -> Duration {
         self.wall()
     }
+
+    /// As [`monotonic`](Self::monotonic), for every read of a credential.
+    fn monotonic_coarse(&self) -> Duration {
+        self.monotonic()
+    }
 }
 
 /// The operating system's clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClocks {
     started: Instant,
+    /// The same moment as Linux counts, from the start of the machine.
+    #[cfg(target_os = "linux")]
+    started_after_boot: Duration,
 }
 
 impl Default for SystemClocks {
     fn default() -> Self {
-        Self { started: Instant::now() }
+        Self {
+            #[cfg(target_os = "linux")]
+            started_after_boot: read(ClockId::Monotonic),
+            started: Instant::now(),
+        }
     }
 }
 
@@ -43,11 +58,21 @@ impl Clocks for SystemClocks {
 
     #[cfg(target_os = "linux")]
     fn wall_coarse(&self) -> Duration {
-        // Read from memory that the kernel shares (vDSO), up to one scheduler tick old.
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-        Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+        read(ClockId::RealtimeCoarse)
     }
+
+    #[cfg(target_os = "linux")]
+    fn monotonic_coarse(&self) -> Duration {
+        read(ClockId::MonotonicCoarse).saturating_sub(self.started_after_boot)
+    }
+}
+
+/// The coarse ones are read from memory that the kernel shares (vDSO), up to one scheduler tick old.
+#[cfg(target_os = "linux")]
+fn read(clock: ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// Milliseconds, as the WIT counts. Saturates in the year 584 million.
@@ -65,9 +90,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_coarse_clock_is_the_wall_clock() {
+    fn the_coarse_clocks_are_the_clocks() {
         let clocks = SystemClocks::default();
         assert!(clocks.wall().abs_diff(clocks.wall_coarse()) < Duration::from_secs(1));
+        assert!(clocks.monotonic().abs_diff(clocks.monotonic_coarse()) < Duration::from_secs(1));
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Connection {
     }
 
     /// The credential, if a usable one is held. Made to be called for every request: no lock, no allocation, no call into
-    /// WebAssembly, at most one read of a coarse clock.
+    /// WebAssembly, at most one read of each coarse clock.
     #[must_use]
     pub fn credential(&self) -> Option<CredentialRef> {
         self.0.shared.cell.load(&*self.0.shared.clocks)

@@ -10,7 +10,7 @@ use arc_swap::{ArcSwap, Guard};
 use crate::Credential;
 use crate::clock::Clocks;
 
-/// How far the coarse clock that readers use may lag behind: a scheduler tick at 100 Hz.
+/// How far the coarse clocks that readers use may lag behind: a scheduler tick at 100 Hz.
 const COARSE_CLOCK_LAG: Duration = Duration::from_millis(10);
 
 /// A borrowed look at the current credential. Cheap to take, meant to be short-lived: keep [`Clone`]s of what is needed
@@ -77,12 +77,14 @@ impl Cell {
         Self(ArcSwap::from_pointee(Snapshot::none()))
     }
 
-    /// The credential, unless the wall clock says that it has ended. The monotonic clock is the writer's business
-    /// ([`Cell::remaining`], [`Cell::retire`]): one clock is all that this path can afford.
+    /// The credential, unless either clock says that it has ended. The writer takes it away then ([`Cell::retire`]), but
+    /// after a process was stopped readers may be first.
     pub(crate) fn load(&self, clocks: &dyn Clocks) -> Option<CredentialRef> {
         let snapshot = self.0.load();
         // A static key costs no clock read at all.
-        let usable = snapshot.usable_until == Duration::MAX || clocks.wall_coarse() < snapshot.usable_until;
+        let usable = snapshot.usable_until == Duration::MAX
+            || (clocks.wall_coarse() < snapshot.usable_until
+                && clocks.monotonic_coarse() < snapshot.usable_until_monotonic);
         usable.then(|| CredentialRef(snapshot))
     }
 
@@ -177,8 +179,10 @@ mod tests {
         let (cell, hands) = cell_until(Some(1_600_000));
         hands.set(10, 649);
         assert_eq!(cell.remaining(&hands), Some(Duration::from_millis(990)));
+        assert!(cell.load(&hands).is_some());
         hands.set(10, 650);
         assert_eq!(cell.remaining(&hands), Some(Duration::ZERO));
+        assert!(cell.load(&hands).is_none());
     }
 
     #[test]
