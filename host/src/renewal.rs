@@ -20,6 +20,9 @@ use crate::{Credential, Error, Phase, Status};
 const LOOK: Duration = Duration::from_secs(30);
 /// The shortest pause between two attempts, whatever the component says.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
+/// Clocks that disagree by more have been stepped, or the machine was suspended. Beside it, one part in a thousand of the
+/// time that passed is allowed: NTP slews a clock by half of that.
+const DIVERGENCE: Duration = Duration::from_secs(2);
 
 /// What waiters and watchers see.
 #[derive(Clone, Debug)]
@@ -45,6 +48,8 @@ struct Schedule {
     due: Option<Moment>,
     /// The highest rejected generation that the component was told of.
     told: u64,
+    /// When the component was asked last.
+    asked: Moment,
 }
 
 /// A moment on both clocks. It has come when either says so.
@@ -66,7 +71,8 @@ impl Renewal {
         let (progress, receiver) =
             watch::channel(Progress { status, busy: true, rejection_handled: 0, closed: false });
         let at_once = Some(Moment { wall: Duration::ZERO, monotonic: Duration::ZERO });
-        (Self { keeper, schedule: Schedule { shared, progress, due: at_once, told: 0 } }, receiver)
+        let asked = Moment { wall: shared.clocks.wall(), monotonic: shared.clocks.monotonic() };
+        (Self { keeper, schedule: Schedule { shared, progress, due: at_once, told: 0, asked } }, receiver)
     }
 
     /// Runs until the connection is closed. Whoever drops the last handle aborts it.
@@ -134,7 +140,8 @@ impl Schedule {
                 return Woken::Rejected(rejected);
             }
             let until_due = self.due.map(|due| self.until(due));
-            if until_due.is_some_and(|pause| pause.is_zero()) {
+            // The component renews a credential whose clocks have parted; it has to be asked to notice.
+            if until_due.is_some_and(|pause| pause.is_zero()) || self.parted() {
                 return Woken::Due;
             }
             if self.shared.retire_expired() {
@@ -161,6 +168,7 @@ impl Schedule {
     ) {
         // A rejection that came in meanwhile has its turn later.
         self.told = rejected.unwrap_or(self.told);
+        self.asked = Moment { wall: asked.0, monotonic: asked.1 };
         self.due = report.next.map(|next| self.moment(next));
         let before = self.progress.borrow().status.clone();
         let attempted =
@@ -238,6 +246,13 @@ impl Schedule {
     fn until(&self, moment: Moment) -> Duration {
         let wall = moment.wall.saturating_sub(self.shared.clocks.wall());
         wall.min(moment.monotonic.saturating_sub(self.shared.clocks.monotonic()))
+    }
+
+    /// Whether one clock was stepped since the component was asked.
+    fn parted(&self) -> bool {
+        let passed = self.shared.clocks.monotonic().saturating_sub(self.asked.monotonic);
+        let expected = self.asked.wall.saturating_add(passed);
+        self.shared.clocks.wall().abs_diff(expected) > DIVERGENCE + passed / 1_000
     }
 
     fn moment(&self, next: Next) -> Moment {
