@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use wasmtime_wasi_http::{Error as WasiError, RequestOptions, WasiBody, WasiHttpHooks};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{
     AllowList, Body, ClientIdentity, Fault, Patience, REQUEST_LIMIT, RESPONSE_LIMIT, Sender, deadline,
@@ -121,6 +121,10 @@ where
             content = larger;
         }
         content.extend_from_slice(&data);
+        // Ours now, and to be wiped, unless the HTTP library goes on using the memory around it.
+        if let Ok(mut data) = data.try_into_mut() {
+            data.as_mut().zeroize();
+        }
     }
     Ok(Body::new(std::mem::take(&mut *content)))
 }
