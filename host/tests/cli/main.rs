@@ -21,6 +21,8 @@ mod exit_codes;
 mod harness;
 mod inspect;
 mod keyless_toml;
+#[cfg(target_os = "linux")]
+mod memory;
 mod plan;
 mod run;
 mod sandbox;

@@ -16,6 +16,7 @@ mod demo;
 mod document;
 mod formats;
 mod logging;
+mod memory;
 mod openai_variables;
 mod output;
 mod session;
@@ -31,6 +32,7 @@ use cli::{Cli, LogFormat};
 use output::problem::{Class, Problem};
 
 fn main() -> ExitCode {
+    memory::keep_private();
     let arguments: Vec<_> = std::env::args_os().collect();
     let format = format_of(&arguments);
     match start(arguments) {

@@ -20,7 +20,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Problem> {
     let tokio = tokio()?;
     match &cli.command {
         Command::Token(args) => tokio.block_on(token::run(cli, args)),
-        Command::Run(args) => run::run(cli, args, &tokio),
+        Command::Run(args) => run::run(cli, args, tokio),
         Command::Plan(args) => tokio.block_on(plan::run(cli, args)),
         Command::Doctor(args) => tokio.block_on(doctor::run(cli, args)),
         Command::Inspect(args) => inspect::run(cli, args),

@@ -11,7 +11,7 @@ use crate::session::Session;
 /// The connection itself, which the program does not need and which may hold a key.
 const CONNECTION: [&str; 2] = ["KEYLESS_CONNECTION", "AIRFLOW_CONN_OPENAI_DEFAULT"];
 
-pub(super) fn run(cli: &Cli, args: &RunArgs, tokio: &tokio::runtime::Runtime) -> Result<ExitCode, Problem> {
+pub(super) fn run(cli: &Cli, args: &RunArgs, tokio: tokio::runtime::Runtime) -> Result<ExitCode, Problem> {
     let mut command = child::command(&args.program)?;
     tokio.block_on(async {
         let session = Session::prepare(cli).await?;
@@ -30,5 +30,7 @@ pub(super) fn run(cli: &Cli, args: &RunArgs, tokio: &tokio::runtime::Runtime) ->
         }
         Ok::<_, Problem>(())
     })?;
+    // Its connections hold what went over them, and nobody would close them as long as the program runs.
+    drop(tokio);
     child::supervise(command)
 }
