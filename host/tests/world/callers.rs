@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use keyless::Connection;
 use keyless::sender::{Body, Network, Patience, Sender as _};
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -15,7 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const CALL: Patience = Patience { connect: Duration::from_secs(5), total: Duration::from_secs(30) };
 
 /// What callers saw.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     /// Calls that the API answered as it should.
     pub(crate) answered: u64,

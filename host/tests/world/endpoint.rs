@@ -24,7 +24,7 @@ async fn one_bad_answer(stage: &mut Stage, fault: Fault) {
     let status = stage.connection.status();
     let exchanges = stage.exchanges() - requests;
     println!("{name}: {exchanges} exchanges, 1 of them bad; {}", stage.tally);
-    stage.tally.flawless();
+    stage.flawless();
     assert_eq!((status.failures - before.failures, exchanges), (1, 2), "{name}: {status:?}");
 }
 
@@ -84,7 +84,7 @@ async fn a_stalled_tls_handshake_is_given_up_and_noticed_by_nobody() {
     stage.until(|stage| stage.connection.status().generation == 2).await;
 
     println!("stalled handshake: {} connections stalled; {}", door.held(), stage.tally);
-    stage.tally.flawless();
+    stage.flawless();
     assert_eq!((door.held(), stage.exchanges()), (3, 2));
     assert!(stage.remaining() > LIFETIME - Duration::from_secs(60));
 }

@@ -23,6 +23,6 @@ async fn an_outage_of_more_than_half_a_lifetime_is_noticed_by_nobody() {
         renewed - outage,
         stage.tally
     );
-    stage.tally.flawless();
+    stage.flawless();
     assert!(outage > LIFETIME / 2 && failures > 0);
 }

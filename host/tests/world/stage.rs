@@ -4,6 +4,7 @@
 //! still until the test lets some of it pass, so that what depends on the network is waited for and not raced.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use keyless::sender::{ConnectTo, Network};
@@ -12,6 +13,7 @@ use keyless_sandbox::{Sandbox, ServiceName};
 use tokio::time::Instant;
 
 use crate::callers::{self, Tally};
+use crate::log;
 use crate::outside::Outside;
 
 pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
@@ -29,6 +31,7 @@ pub(crate) struct Stage {
     /// What the callers saw until now.
     pub(crate) tally: Tally,
     network: Arc<Network>,
+    hands: Hands,
     _still: Stillness,
 }
 
@@ -44,19 +47,29 @@ impl Stage {
         rules: Vec<ConnectTo>,
         change: impl FnOnce(keyless::Builder) -> keyless::Builder,
     ) -> Self {
-        let still = Stillness::new();
+        log::keep();
+        let (still, hands) = (Stillness::new(), Hands::new());
         let ca = outside.sandbox.ca_pem().as_bytes().to_vec();
         let network = Arc::new(Network::new(std::slice::from_ref(&ca), Vec::new()).unwrap());
         let builder = rules.into_iter().fold(Runtime::builder(), keyless::Builder::connect_to);
-        let builder = builder.cache(Cache::Directory(cache())).ca_certificates(ca).clocks(Hands::new());
+        let builder = builder.cache(Cache::Directory(cache())).ca_certificates(ca).clocks(hands.clone());
         let runtime = change(builder).build().unwrap();
         let connection = open(&runtime, &outside.sandbox.documents().native).await;
         connection.ready(callers::PATIENCE).await.unwrap();
-        Self { outside, connection, tally: Tally::default(), network, _still: still }
+        Self { outside, connection, tally: Tally::default(), network, hands, _still: still }
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {
         &self.outside.sandbox
+    }
+
+    /// Every call was answered, and no secret was logged.
+    #[track_caller]
+    pub(crate) fn flawless(&self) {
+        self.tally.flawless();
+        let identity = std::fs::read_to_string(self.sandbox().token_path()).unwrap();
+        let credential = self.connection.credential().unwrap();
+        log::holds_none(&[&identity, credential.token().unwrap()]);
     }
 
     /// Requests that have reached the token endpoint.
@@ -91,6 +104,11 @@ impl Stage {
         }
     }
 
+    /// Somebody sets our wall clock; it was right before.
+    pub(crate) fn step_wall_clock(&self, seconds: i64) {
+        self.hands.ahead.fetch_add(seconds, Ordering::Relaxed);
+    }
+
     fn renewing(&self) -> bool {
         matches!(self.connection.status().phase, Phase::Renewing | Phase::Acquiring)
     }
@@ -108,20 +126,26 @@ pub(crate) fn cache() -> std::path::PathBuf {
 }
 
 /// Both clocks as tokio has them, the wall clock beginning with the real one.
+#[derive(Clone)]
 struct Hands {
     began: Instant,
     wall: Duration,
+    /// How far the wall clock was set ahead, in seconds; negative if it was set back.
+    ahead: Arc<AtomicI64>,
 }
 
 impl Hands {
     fn new() -> Self {
-        Self { began: Instant::now(), wall: SystemTime::now().duration_since(UNIX_EPOCH).unwrap() }
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Self { began: Instant::now(), wall, ahead: Arc::default() }
     }
 }
 
 impl Clocks for Hands {
     fn wall(&self) -> Duration {
-        self.wall + self.began.elapsed()
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        let (now, step) = (self.wall + self.began.elapsed(), Duration::from_secs(ahead.unsigned_abs()));
+        if ahead < 0 { now - step } else { now + step }
     }
 
     fn monotonic(&self) -> Duration {

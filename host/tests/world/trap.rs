@@ -24,6 +24,6 @@ async fn a_trap_in_the_guest_is_noticed_by_nobody() {
 
     let status = stage.connection.status();
     println!("trap: {} instances trapped and were replaced; {}", status.replacements, stage.tally);
-    stage.tally.flawless();
+    stage.flawless();
     assert_eq!((status.replacements, status.failures, stage.exchanges()), (3, 3, 5), "{status:?}");
 }
