@@ -125,11 +125,13 @@ impl Subject {
     }
 
     /// The token of the credential that it holds. Leaves no further copy of it there.
+    #[cfg(target_os = "linux")]
     pub(crate) fn token(&mut self) -> String {
         assert_eq!(self.tell("token"), "written");
         std::fs::read_to_string(self.directory.path().join("token")).unwrap()
     }
 
+    #[cfg(target_os = "linux")]
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
