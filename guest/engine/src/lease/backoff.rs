@@ -20,7 +20,7 @@ const MAX_RETRY_AFTER_MS: u64 = 3_600_000;
 const HURRY_MS: u64 = 30_000;
 
 /// The last attempt before a credential ends leaves this much for the exchange.
-const LAST_CHANCE_MS: u64 = 30_000;
+pub(super) const LAST_CHANCE_MS: u64 = 30_000;
 
 /// How the other side wants to be asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! When a credential is renewed and when it ends.
 
-use super::backoff::MIN_GAP_MS;
+use super::backoff::{LAST_CHANCE_MS, MIN_GAP_MS};
 use crate::entropy::Entropy;
 use crate::io::Now;
 
@@ -70,10 +70,14 @@ struct Percent {
 
 impl Percent {
     /// A moment of a life, evenly drawn.
+    ///
+    /// The latest is a little before half of it, so that an outage of half a lifetime passes unnoticed by everybody: what
+    /// an outage leaves in the end must be enough for the last try, and is not handed out in its very last seconds.
     fn of(self, lifetime: u64, entropy: &mut Entropy) -> u64 {
         let percent = |percent| lifetime * percent / 100;
         let from = percent(self.from).max(REST_MS.min(percent(STEADY.from)));
-        from + entropy.up_to(percent(self.to).saturating_sub(from))
+        let to = percent(self.to).saturating_sub((LAST_CHANCE_MS + MARGIN_MS).min(percent(5)));
+        from + entropy.up_to(to.saturating_sub(from))
     }
 }
 
