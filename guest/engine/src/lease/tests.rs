@@ -247,6 +247,36 @@ fn the_first_retry_comes_within_two_seconds() {
 }
 
 #[test]
+fn the_pause_grows_fourfold_while_there_is_time_and_twofold_while_there_is_none() {
+    let longest = |held: bool, failures: u64| {
+        let pauses = (0..200_u64).map(|seed| {
+            let (mut lease, mut entropy) =
+                if held { holding(None, 3_600) } else { (TestLease::new(None), Entropy::default()) };
+            entropy.stir(&seed.to_le_bytes());
+            for _ in 0..failures {
+                lease.begin(at(1_800));
+                lease.fail(at(1_800), "503", Pace::Backoff, &mut entropy);
+            }
+            lease.held_back_ms(at(1_800))
+        });
+        pauses.max().unwrap()
+    };
+    for (held, failures, most) in [
+        (true, 1, 2_000),
+        (true, 2, 8_000),
+        (true, 3, 32_000),
+        (true, 9, 300_000),
+        (false, 1, 2_000),
+        (false, 2, 4_000),
+        (false, 3, 8_000),
+        (false, 9, 300_000),
+    ] {
+        let longest = longest(held, failures);
+        assert!((most * 9 / 10..=most).contains(&longest), "{held} {failures}: {longest}");
+    }
+}
+
+#[test]
 fn retry_after_wins_but_the_credential_gets_a_last_chance() {
     let (mut lease, mut entropy) = holding(None, 3_600);
     lease.begin(at(2_400));
