@@ -58,6 +58,10 @@ SOAK ?= 600
 soak: setup ## simulated hours for SOAK seconds, with other seeds each time
 	cargo run --release --package keyless-simulation -- lives --seconds $(SOAK)
 
+.PHONY: figures
+figures: setup ## of fleets: printed, and written into docs/fleet.svg and docs/reliability.md
+	cargo run --release --package keyless-simulation -- fleet --write docs
+
 .PHONY: setup
 setup:
 	@command -v rustup >/dev/null || { echo 'rustup is needed: see https://rustup.rs'; exit 1; }

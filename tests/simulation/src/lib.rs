@@ -19,6 +19,7 @@
     reason = "fields and variants are named for what they are; what is not plain has its line"
 )]
 
+pub mod fleet;
 pub mod life;
 pub mod lives;
 pub mod plot;

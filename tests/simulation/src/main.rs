@@ -1,9 +1,11 @@
 //! Plays what `make test` plays, as long as one likes, and draws the figures of docs/reliability.md.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, anyhow};
 use clap::{Parser, Subcommand};
+use keyless_simulation::fleet::{figures, pages, table};
 use keyless_simulation::lives::{Enough, live_all};
 
 /// Simulated years of the engine.
@@ -27,6 +29,12 @@ enum What {
         #[arg(long, value_name = "N", conflicts_with = "hours")]
         seconds: Option<u64>,
     },
+    /// Ten thousand instances against one endpoint: ours beside the policies of clients that everybody uses.
+    Fleet {
+        /// Rewrites fleet.svg and the tables of reliability.md in this folder.
+        #[arg(long, value_name = "FOLDER")]
+        write: Option<PathBuf>,
+    },
 }
 
 fn main() -> Result<()> {
@@ -36,6 +44,7 @@ fn main() -> Result<()> {
             lives(fresh_seed(), Enough::Time(Duration::from_secs(seconds)))
         }
         What::Lives { hours, .. } => lives(0, Enough::hours(hours)),
+        What::Fleet { write } => fleet(write.as_deref()),
     }
 }
 
@@ -44,6 +53,14 @@ fn lives(first: u64, enough: Enough) -> Result<()> {
     let summary = live_all(first, enough).map_err(|broken| anyhow!(broken))?;
     println!("{summary}\nfrom seed {first} in {:.1} s", began.elapsed().as_secs_f64());
     Ok(())
+}
+
+fn fleet(folder: Option<&Path>) -> Result<()> {
+    let began = Instant::now();
+    let report = figures::report();
+    print!("{}", table::tables(&report));
+    println!("\nin {:.1} s", began.elapsed().as_secs_f64());
+    folder.map_or(Ok(()), |folder| pages::write(folder, &report))
 }
 
 /// Far from those of every other time.

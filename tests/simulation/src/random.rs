@@ -26,7 +26,48 @@ impl Random {
         self.number().is_multiple_of(n)
     }
 
+    /// How long it is until the next of many things that come every `mean` on average and know nothing of each other: an
+    /// exponential draw by comparisons alone (von Neumann, "Various techniques used in connection with random digits"), so
+    /// that it is the same on every machine.
+    pub fn wait(&mut self, mean: u64) -> u64 {
+        let mut whole = 0;
+        loop {
+            let first = self.number();
+            let (mut last, mut odd) = (first, true);
+            loop {
+                let next = self.number();
+                if next >= last {
+                    break;
+                }
+                (last, odd) = (next, !odd);
+            }
+            if odd {
+                let part = (u128::from(mean) * u128::from(first)) >> 64;
+                return whole * mean + u64::try_from(part).unwrap();
+            }
+            whole += 1;
+        }
+    }
+
     pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[usize::try_from(self.between(0, choices.len() as u64 - 1)).unwrap()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Random;
+
+    #[test]
+    fn waits_are_exponential() {
+        let mut random = Random::new(1);
+        let waits: Vec<u64> = (0..100_000).map(|_| random.wait(5_000)).collect();
+        let mean = waits.iter().sum::<u64>() / 100_000;
+        assert!((4_950..=5_050).contains(&mean), "{mean}");
+        // One in e, and one in e squared.
+        for (longer_than, of_100_000) in [(5_000, 36_788), (10_000, 13_534)] {
+            let count: u64 = waits.iter().filter(|wait| **wait > longer_than).map(|_| 1).sum();
+            assert!(count.abs_diff(of_100_000) < 500, "{count} longer than {longer_than}");
+        }
     }
 }
