@@ -47,10 +47,8 @@ pub(super) enum Renewal {
 pub(super) enum Zone {
     /// Nothing is to be done.
     Fresh,
-    /// A renewal is due, and there is time.
+    /// A renewal is due. [`Remaining`] says how urgently.
     Due,
-    /// A renewal is due, and there is little time.
-    LastMoments,
     /// It is not handed out any more.
     Over,
 }
@@ -58,7 +56,9 @@ pub(super) enum Zone {
 /// What is left of a life, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Remaining {
+    /// Until its last moments begin, in which there is little time for a renewal. 0 within them.
     pub(super) to_last_moments: u64,
+    /// Until it is over.
     pub(super) to_end: u64,
 }
 
@@ -115,14 +115,12 @@ impl Term {
             Zone::Over
         } else if elapsed < self.renew_after && !self.diverged(now) {
             Zone::Fresh
-        } else if elapsed < self.last_moments_after {
-            Zone::Due
         } else {
-            Zone::LastMoments
+            Zone::Due
         }
     }
 
-    /// Milliseconds until its last moments begin, and until it is over.
+    /// What is left of it.
     pub(super) fn remaining(&self, now: Now) -> Remaining {
         let elapsed = self.elapsed(now);
         Remaining {
