@@ -1,39 +1,22 @@
-//! `keyless.toml`: connections with names.
-//!
-//! ```toml
-//! default = "prod"
-//!
-//! [connections]
-//! airflow = "openai://..."
-//!
-//! [connections.prod]
-//! source = "kubernetes"
-//! exchange = { identity_provider_id = "idp_1", service_account_id = "svc_acct_1" }
-//! ```
+//! Where `keyless.toml` is found, and which of its connections is meant.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use keyless_documents::{KEYS, Names};
 use zeroize::Zeroizing;
 
 use crate::document::{self, Document};
-use crate::formats::{Tree, toml};
 use crate::output::problem::Problem;
 
 const FILE: &str = "keyless.toml";
 
-/// The keys that may stand at the top.
-const KEYS: [&str; 2] = ["connections", "default"];
-
 /// A `keyless.toml` that was read. Holds documents, so it has no `Debug`.
 pub(crate) struct Config {
     path: PathBuf,
-    connections: BTreeMap<String, Zeroizing<String>>,
-    default: Option<String>,
+    names: Names,
 }
 
 impl Config {
@@ -61,7 +44,7 @@ impl Config {
     /// # Errors
     /// `connection-name`, listing the names that there are, nearest first.
     pub(crate) fn document(&self, name: &str) -> Result<Document, Problem> {
-        match self.connections.get(name) {
+        match self.names.document(name) {
             Some(text) => Ok(Document {
                 text: text.clone(),
                 origin: format!("[connections.{name}] in {}", self.path.display()),
@@ -75,8 +58,8 @@ impl Config {
     /// # Errors
     /// `config-invalid` when it names none.
     pub(crate) fn default_document(&self) -> Result<Option<Document>, Problem> {
-        let Some(name) = &self.default else { return Ok(None) };
-        if self.connections.contains_key(name) {
+        let Some(name) = self.names.default_name() else { return Ok(None) };
+        if self.names.document(name).is_some() {
             return self.document(name).map(Some);
         }
         Err(Problem::invalid(
@@ -95,58 +78,15 @@ impl Config {
             };
             Problem::invalid("config-unreadable", format!("{shown} cannot be read: {reason}"), next)
         })?;
-        let tree = toml::read(&text).map_err(|fault| {
+        let names = Names::read(&text).map_err(|fault| {
             Problem::invalid("config-invalid", format!("{shown} {}", fault.what), fault.next)
         })?;
         tracing::debug!(file = %shown, "connections have names");
-        Self::parse(path, &tree)
-    }
-
-    fn parse(path: &Path, tree: &Tree) -> Result<Self, Problem> {
-        let invalid = |what: String, next: &str| {
-            Problem::invalid("config-invalid", format!("{} {what}", path.display()), next)
-        };
-        let mut config = Self { path: path.to_owned(), connections: BTreeMap::new(), default: None };
-        for (key, value) in tree.object() {
-            match (key.as_str(), value) {
-                ("connections", Value::Object(connections)) => {
-                    for (name, value) in connections {
-                        if !document::is_name(name) {
-                            return Err(invalid(
-                                "has a connection whose name is not made of letters, digits, _ and -"
-                                    .to_owned(),
-                                "rename it",
-                            ));
-                        }
-                        let text = connection(value).ok_or_else(|| {
-                            invalid(
-                                format!("has a connection `{name}` that is neither a table nor text"),
-                                "write [connections.NAME] and the document below it, or NAME = \"openai://...\"",
-                            )
-                        })?;
-                        config.connections.insert(name.clone(), text);
-                    }
-                }
-                ("connections", _) => {
-                    return Err(invalid(
-                        "has `connections` that is not a table".to_owned(),
-                        "write [connections.NAME]",
-                    ));
-                }
-                ("default", Value::String(name)) => config.default = Some(name.clone()),
-                ("default", _) => {
-                    return Err(invalid(
-                        "has a `default` that is not text".to_owned(),
-                        "write default = \"NAME\"",
-                    ));
-                }
-                (unknown, _) => {
-                    let known = nearest(unknown, KEYS.into_iter()).join(" and ");
-                    tracing::warn!(file = %path.display(), key = unknown, "unknown key, without effect; known are {known}");
-                }
-            }
+        for unknown in names.unknown_keys() {
+            let known = nearest(unknown, KEYS.into_iter()).join(" and ");
+            tracing::warn!(file = %shown, key = unknown, "unknown key, without effect; known are {known}");
         }
-        Ok(config)
+        Ok(Self { path: path.to_owned(), names })
     }
 
     fn unknown(&self, name: &str) -> Problem {
@@ -158,19 +98,10 @@ impl Config {
     }
 
     fn choices(&self, name: &str) -> String {
-        if self.connections.is_empty() {
+        if self.names.names().next().is_none() {
             return "write [connections.NAME] and the document below it".to_owned();
         }
-        format!("choose one of {}", nearest(name, self.connections.keys().map(String::as_str)).join(", "))
-    }
-}
-
-/// Text as it stands, a table as JSON.
-fn connection(value: &Value) -> Option<Zeroizing<String>> {
-    match value {
-        Value::String(text) => Some(Zeroizing::new(text.clone())),
-        Value::Object(_) => Some(Zeroizing::new(value.to_string())),
-        _ => None,
+        format!("choose one of {}", nearest(name, self.names.names()).join(", "))
     }
 }
 

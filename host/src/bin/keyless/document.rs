@@ -6,10 +6,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use keyless_documents::{Format, is_name};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
-use crate::formats::{self, Format};
 use crate::output::problem::{Class, Problem};
 
 /// The component takes no longer document, and nobody writes a longer one by hand.
@@ -129,11 +129,6 @@ impl Given {
     }
 }
 
-/// Names of connections: letters, digits, `_` and `-`. No document looks like that.
-pub(crate) fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-}
-
 /// What people give instead of a connection. Never quotes it: it may be a key.
 pub(crate) fn hint(given: &str) -> String {
     if given.starts_with("sk-") {
@@ -147,7 +142,7 @@ pub(crate) fn hint(given: &str) -> String {
 
 /// The document in the form that the component reads.
 fn document(text: &str, format: Option<Format>, origin: String) -> Result<Document, Problem> {
-    let text = formats::to_document(text, format).map_err(|fault| {
+    let text = keyless_documents::to_document(text, format).map_err(|fault| {
         Problem::invalid("document-syntax", format!("{origin} {}", fault.what), fault.next)
     })?;
     Ok(Document { text, origin })
@@ -226,16 +221,6 @@ fn after_at_sign(given: &OsStr) -> Option<&OsStr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_is_told_from_a_document() {
-        for name in ["prod", "prod-1", "A_b"] {
-            assert!(is_name(name), "{name}");
-        }
-        for other in ["", "{}", "openai://", "@x", "a.b", "a b", "ä"] {
-            assert!(!is_name(other), "{other}");
-        }
-    }
 
     #[test]
     fn text_that_is_nothing_is_not_quoted() {

@@ -14,7 +14,6 @@ mod config;
 #[cfg(unix)]
 mod demo;
 mod document;
-mod formats;
 mod logging;
 mod memory;
 mod openai_variables;

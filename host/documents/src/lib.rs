@@ -1,8 +1,11 @@
 //! Connection documents in the forms in which people keep them. The component reads JSON and URIs; YAML and TOML become
 //! JSON here.
 
-pub(crate) mod toml;
-pub(crate) mod yaml;
+mod names;
+mod toml;
+mod yaml;
+
+pub use names::{KEYS, Names, is_name};
 
 use std::path::Path;
 
@@ -11,18 +14,21 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 /// How a document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// For the component to read as it stands.
     Json,
     /// For the component to read as it stands: `openai://...`
     Uri,
+    /// YAML 1.2.
     Yaml,
+    /// TOML 1.0.
     Toml,
 }
 
 impl Format {
     /// By the file's extension. `None` when that says nothing.
-    pub(crate) fn of_file(path: &Path) -> Option<Self> {
+    #[must_use]
+    pub fn of_file(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "json" => Some(Self::Json),
             "yaml" | "yml" => Some(Self::Yaml),
@@ -61,21 +67,29 @@ fn is_uri(text: &str) -> bool {
 
 /// What is wrong with a document, without any part of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub struct Fault {
     /// Continues a sentence that begins with where the document came from.
-    pub(crate) what: String,
-    pub(crate) next: String,
+    pub what: String,
+    /// What to do about it.
+    pub next: String,
 }
 
 impl Fault {
+    fn new(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { what: what.into(), next: next.into() }
+    }
+
     /// `line` and `column` count from 1.
     fn at(line: usize, column: usize, what: impl std::fmt::Display, next: impl Into<String>) -> Self {
-        Self { what: format!("{what} at line {line}, column {column}"), next: next.into() }
+        Self::new(format!("{what} at line {line}, column {column}"), next)
     }
 }
 
 /// The document as the component reads it. `format` is what the file's extension says, if it says anything.
-pub(crate) fn to_document(text: &str, format: Option<Format>) -> Result<Zeroizing<String>, Fault> {
+///
+/// # Errors
+/// Says the place and what is wrong there, and quotes nothing.
+pub fn to_document(text: &str, format: Option<Format>) -> Result<Zeroizing<String>, Fault> {
     let text = text.trim_start_matches('\u{feff}');
     // A URI is one in a file of any name.
     let format =
@@ -88,10 +102,10 @@ pub(crate) fn to_document(text: &str, format: Option<Format>) -> Result<Zeroizin
 }
 
 /// A JSON object that may hold secrets: its texts are wiped on drop, and it has no `Debug`.
-pub(crate) struct Tree(Map<String, Value>);
+struct Tree(Map<String, Value>);
 
 impl Tree {
-    pub(crate) fn object(&self) -> &Map<String, Value> {
+    fn object(&self) -> &Map<String, Value> {
         &self.0
     }
 

@@ -1,8 +1,8 @@
 //! TOML to JSON. Dates and numbers that JSON does not have are refused, with their place.
 
+use ::toml::Spanned;
+use ::toml::de::{DeTable, DeValue};
 use serde_json::{Map, Number, Value};
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use super::{Fault, Tree};
 
@@ -10,7 +10,7 @@ use super::{Fault, Tree};
 ///
 /// # Errors
 /// Says the place and what is wrong there, and quotes nothing.
-pub(crate) fn read(text: &str) -> Result<Tree, Fault> {
+pub(super) fn read(text: &str) -> Result<Tree, Fault> {
     let table = DeTable::parse(text).map_err(|error| {
         let offset = error.span().map_or(text.len(), |span| span.start);
         // Only the words: the error's full form shows the line, which may hold a secret.

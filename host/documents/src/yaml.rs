@@ -17,7 +17,7 @@ const DEPTH: usize = 32;
 ///
 /// # Errors
 /// Says the place and what is wrong there, and quotes nothing.
-pub(crate) fn read(text: &str) -> Result<Tree, Fault> {
+pub(super) fn read(text: &str) -> Result<Tree, Fault> {
     let mut builder = Builder::default();
     let mut documents = 0_usize;
     for event in Parser::new_from_str(text) {
@@ -42,10 +42,10 @@ pub(crate) fn read(text: &str) -> Result<Tree, Fault> {
     }
     match builder.done {
         Some(Value::Object(map)) => Ok(Tree(map)),
-        _ => Err(Fault {
-            what: "is neither a JSON object, nor a URI, nor a YAML or TOML mapping".to_owned(),
-            next: "write `name: value` lines, a JSON object, or `openai://...`".to_owned(),
-        }),
+        _ => Err(Fault::new(
+            "is neither a JSON object, nor a URI, nor a YAML or TOML mapping",
+            "write `name: value` lines, a JSON object, or `openai://...`",
+        )),
     }
 }
 

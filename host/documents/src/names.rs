@@ -1,0 +1,149 @@
+//! `keyless.toml`: connections with names.
+//!
+//! ```toml
+//! default = "prod"
+//!
+//! [connections]
+//! airflow = "openai://..."
+//!
+//! [connections.prod]
+//! source = "kubernetes"
+//! exchange = { identity_provider_id = "idp_1", service_account_id = "svc_acct_1" }
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::{Fault, toml};
+
+/// Connections with names. Holds documents, so it has no `Debug`.
+#[derive(Default)]
+pub struct Names {
+    documents: BTreeMap<String, Zeroizing<String>>,
+    default: Option<String>,
+    unknown: Vec<String>,
+}
+
+/// The keys that may stand at the top.
+pub const KEYS: [&str; 2] = ["connections", "default"];
+
+/// Names of connections: letters, digits, `_` and `-`. No document looks like that.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+impl Names {
+    /// Reads the text of a `keyless.toml`.
+    ///
+    /// # Errors
+    /// Says the place, or the name of the connection, and what is wrong there, and quotes no value.
+    pub fn read(text: &str) -> Result<Self, Fault> {
+        let tree = toml::read(text)?;
+        let mut read = Self::default();
+        for (key, value) in tree.object() {
+            match (key.as_str(), value) {
+                ("connections", Value::Object(connections)) => {
+                    for (name, value) in connections {
+                        read.documents.insert(name.clone(), document(name, value)?);
+                    }
+                }
+                ("connections", _) => {
+                    return Err(Fault::new(
+                        "has `connections` that is not a table",
+                        "write [connections.NAME]",
+                    ));
+                }
+                ("default", Value::String(name)) => read.default = Some(name.clone()),
+                ("default", _) => {
+                    return Err(Fault::new("has a `default` that is not text", "write default = \"NAME\""));
+                }
+                (unknown, _) => read.unknown.push(unknown.to_owned()),
+            }
+        }
+        Ok(read)
+    }
+
+    /// The document of that name, as the component reads it.
+    #[must_use]
+    pub fn document(&self, name: &str) -> Option<&Zeroizing<String>> {
+        self.documents.get(name)
+    }
+
+    /// Every name, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.documents.keys().map(String::as_str)
+    }
+
+    /// What `default` says, whether or not there is such a name.
+    #[must_use]
+    pub fn default_name(&self) -> Option<&str> {
+        self.default.as_deref()
+    }
+
+    /// Keys at the top that mean nothing.
+    #[must_use]
+    pub fn unknown_keys(&self) -> &[String] {
+        &self.unknown
+    }
+}
+
+/// Text as it stands, a table as JSON.
+fn document(name: &str, value: &Value) -> Result<Zeroizing<String>, Fault> {
+    if !is_name(name) {
+        return Err(Fault::new(
+            "has a connection whose name is not made of letters, digits, _ and -",
+            "rename it",
+        ));
+    }
+    match value {
+        Value::String(text) => Ok(Zeroizing::new(text.clone())),
+        Value::Object(_) => Ok(Zeroizing::new(value.to_string())),
+        _ => Err(Fault::new(
+            format!("has a connection `{name}` that is neither a table nor text"),
+            "write [connections.NAME] and the document below it, or NAME = \"openai://...\"",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_told_from_a_document() {
+        for name in ["prod", "prod-1", "A_b"] {
+            assert!(is_name(name), "{name}");
+        }
+        for other in ["", "{}", "openai://", "@x", "a.b", "a b", "ä"] {
+            assert!(!is_name(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_table_becomes_json_and_text_stays() {
+        let names = "x = 1\ndefault = 'b'\n[connections]\na = 'openai://h'\nb.api_key = 'k'";
+        let names = Names::read(names).unwrap_or_else(|fault| panic!("{fault:?}"));
+        let text = |name: &str| names.document(name).map(|text| text.to_string());
+        assert_eq!(text("a").as_deref(), Some("openai://h"));
+        assert_eq!(text("b").as_deref(), Some(r#"{"api_key":"k"}"#));
+        assert_eq!(text("c"), None);
+        assert_eq!((names.default_name(), names.unknown_keys()), (Some("b"), &["x".to_owned()][..]));
+        assert_eq!(names.names().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_fault_quotes_no_value() {
+        for text in [
+            "connections = 'canary'",
+            "default = ['canary']",
+            "[connections]\n'canary!' = 1",
+            "[connections]\na = ['canary']",
+        ] {
+            let fault = Names::read(text).err().unwrap();
+            assert!(!fault.what.contains("canary"), "{fault:?}");
+        }
+    }
+}
