@@ -1,4 +1,4 @@
-# Two commands on a fresh machine with rustup, git, make and gcc: `make demo` and `make test`.
+# Two commands on a fresh machine with rustup, git, make and gcc: `make demo` and `make test`, which needs g++ as well.
 # Everything is built with one profile (release), because wasmtime takes minutes to compile.
 
 TARGET := wasm32-unknown-unknown
@@ -19,7 +19,7 @@ demo: setup ## the main job on the sandbox, in under a minute after the build
 	./target/release/keyless demo
 
 .PHONY: test
-test: setup lint deny unit peers ## everything that CI runs
+test: setup lint deny unit fuzz peers ## everything that CI runs
 
 .PHONY: unit
 unit: setup ## the tests that need nothing but cargo
@@ -27,7 +27,7 @@ unit: setup ## the tests that need nothing but cargo
 	cargo test --release --workspace --exclude keyless-component
 
 .PHONY: lint
-lint: setup ## format and lints
+lint: setup cxx ## format and lints
 	$(call say,checking format and lints)
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- --deny warnings
@@ -61,6 +61,16 @@ soak: setup ## simulated hours for SOAK seconds, with other seeds each time
 .PHONY: figures
 figures: setup ## of fleets: printed, and written into docs/fleet.svg and docs/reliability.md
 	cargo run --release --package keyless-simulation -- fleet --write docs
+# Enough to try what is known and a little more; an hour's worth is FUZZ=3600.
+FUZZ ?= 2
+.PHONY: fuzz
+fuzz: setup cxx ## every parser, and the whole stream of events, under libFuzzer for FUZZ seconds each
+	$(call say,fuzzing for $(FUZZ) s each)
+	tests/fuzz/run $(FUZZ)
+
+.PHONY: cxx
+cxx:
+	@command -v "$${CXX:-c++}" >/dev/null || { echo 'a C++ compiler is needed, such as g++: libFuzzer is C++'; exit 1; }
 
 .PHONY: setup
 setup:
