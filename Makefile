@@ -61,11 +61,12 @@ soak: setup ## simulated hours for SOAK seconds, with other seeds each time
 .PHONY: figures
 figures: setup ## of fleets: printed, and written into docs/fleet.svg and docs/reliability.md
 	cargo run --release --package keyless-simulation -- fleet --write docs
-# Enough to try what is known and a little more; an hour's worth is FUZZ=3600.
+
+# Enough to try what is known and a little more. FUZZ=3600 is an hour each, FUZZ=10000000x so many executions each.
 FUZZ ?= 2
 .PHONY: fuzz
-fuzz: setup cxx ## every parser, and the whole stream of events, under libFuzzer for FUZZ seconds each
-	$(call say,fuzzing for $(FUZZ) s each)
+fuzz: setup cxx ## every parser, and the whole stream of events, under libFuzzer, FUZZ seconds each
+	$(call say,fuzzing every parser and the stream of events ($(FUZZ) each))
 	tests/fuzz/run $(FUZZ)
 
 .PHONY: cxx

@@ -1,4 +1,5 @@
-//! What a token endpoint answers, to each exchange: the first byte says which, the rest is the answer.
+//! What a token endpoint answers, to each exchange: the first byte says which, the rest is the answer. Its highest bit
+//! has the answer given once more, with white space behind it.
 
 #![no_main]
 
@@ -38,10 +39,9 @@ fuzz_target!(|bytes: &[u8]| {
             }
         }
     }
-    // White space around JSON means nothing.
-    let mut padded = answer.to_vec();
-    padded.extend_from_slice(b" \r\n");
-    if answer.contains(&b'\n') && answer.len() < 60_000 {
+    // White space around JSON means nothing. A line break would be a part of the headers where there is no body.
+    if *first >= 0x80 && answer.windows(2).any(|pair| pair == b"\n\n") {
+        let padded = [answer, b" \r\n"].concat();
         assert_eq!(outcome, trade(connection, &padded), "white space after the body");
     }
 });
