@@ -3,6 +3,7 @@
 
 #![expect(clippy::panic, reason = "a broken promise is a crash: that is what a fuzzer looks for")]
 
+pub mod airflow;
 pub mod announced;
 pub mod attempt;
 pub mod connections;

@@ -212,6 +212,28 @@ fn any(input: &mut Input<'_>, within: &str, key: &str, depth: usize) -> Value {
     }
 }
 
+/// Names with values of which one is enough to get further, each of them in its place.
+const PAIRS: &[(&str, &str)] = &[
+    ("auth_type", "workload_identity"),
+    ("workload_identity_provider", "kubernetes"),
+    ("workload_identity_provider", "gcp"),
+    ("identity_provider_id", "idp_1"),
+    ("service_account_id", "svc_acct_1"),
+];
+
+/// A name and a text.
+pub fn text_setting(input: &mut Input<'_>) -> (String, String) {
+    let choice = input.byte();
+    let pair = PAIRS.get(usize::from(choice)).copied();
+    let pair = pair.or_else(|| Some((input.pick(NAMES)?, input.pick(VALUES)?)));
+    let (name, value) = pair.unwrap_or_default();
+    if choice < 0xc0 {
+        (name.to_owned(), value.to_owned())
+    } else {
+        (name.to_owned(), String::from_utf8_lossy(input.piece()).into_owned())
+    }
+}
+
 /// What a name of a variable that is not read at random may be set to.
 const SET: &[&str] = &[
     "CANARY-value",
