@@ -1,19 +1,18 @@
 //! The handle that programs hold: a snapshot to read, a way to wait for it, a way to say "rejected".
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::clock::Clocks;
+use crate::flight::{self, Caller, Close, Flight, Guard, Progress, Verdict, mpsc, oneshot, watch};
 use crate::instance::Access;
 use crate::keeper::Keeper;
-use crate::renewal::{Progress, Renewal};
+use crate::renewal::Renewal;
 use crate::runtime::Inner;
-use crate::snapshot::Cell;
+use crate::snapshot::Snapshot;
 use crate::{CredentialRef, Error, ErrorKind, Grant, Status, Variables};
 
 /// How long [`Connection::close`] lets a request under way come to its end.
@@ -26,40 +25,12 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(15);
 pub struct Connection(Arc<Handle>);
 
 struct Handle {
-    shared: Arc<Shared>,
-    progress: watch::Receiver<Progress>,
-    close: mpsc::Sender<CloseRequest>,
+    flight: Arc<Flight<Snapshot>>,
+    clocks: Arc<dyn Clocks>,
+    progress: watch::Receiver<Progress<Status>>,
+    /// The answer is the component's.
+    close: mpsc::Sender<Close<Result<(), Error>>>,
     task: JoinHandle<()>,
-}
-
-/// Asks the task to end; the answer is the component's.
-pub(crate) type CloseRequest = oneshot::Sender<Result<(), Error>>;
-
-/// What the task and the handles share.
-pub(crate) struct Shared {
-    pub(crate) cell: Cell,
-    pub(crate) clocks: Arc<dyn Clocks>,
-    /// The highest generation that an API answered 401 to.
-    pub(crate) rejected: AtomicU64,
-    /// Makes the task look again at what is due.
-    pub(crate) wake: Notify,
-}
-
-impl Shared {
-    /// How long the credential held lasts. `None`: there is none, or it does not end.
-    pub(crate) fn remaining(&self) -> Option<Duration> {
-        self.cell.remaining(&*self.clocks)
-    }
-
-    /// Takes a credential away that has ended on either clock. True if there was one.
-    pub(crate) fn retire_expired(&self) -> bool {
-        let expired = self.remaining().is_some_and(|remaining| remaining.is_zero());
-        if expired {
-            self.cell.retire();
-            tracing::warn!("the credential ended before it was renewed");
-        }
-        expired
-    }
 }
 
 impl Connection {
@@ -76,24 +47,20 @@ impl Connection {
             ));
         };
         let access = Access::new(&runtime, grant)?;
-        let shared = Arc::new(Shared {
-            cell: Cell::empty(),
-            clocks: Arc::clone(&runtime.clocks),
-            rejected: AtomicU64::new(0),
-            wake: Notify::new(),
-        });
+        let clocks = Arc::clone(&runtime.clocks);
+        let flight = Arc::new(Flight::new());
         let keeper = Keeper::open(runtime, access, document, variables, grant).await?;
-        let (renewal, progress) = Renewal::new(keeper, Arc::clone(&shared));
+        let (renewal, progress) = Renewal::new(keeper, Arc::clone(&flight), Arc::clone(&clocks));
         let (close, close_requests) = mpsc::channel(1);
-        let task = tokio.spawn(renewal.run(close_requests).in_current_span());
-        Ok(Self(Arc::new(Handle { shared, progress, close, task })))
+        let task = tokio.spawn(flight::run(renewal, close_requests).in_current_span());
+        Ok(Self(Arc::new(Handle { flight, clocks, progress, close, task })))
     }
 
     /// The credential, if a usable one is held. Made to be called for every request: no lock, no allocation, no call into
     /// WebAssembly, at most one read of each coarse clock.
     #[must_use]
     pub fn credential(&self) -> Option<CredentialRef> {
-        self.0.shared.cell.load(&*self.0.shared.clocks)
+        Snapshot::usable(self.0.flight.cell.load(), &*self.0.clocks)
     }
 
     /// The credential; waits for the first one, for one to follow an expired one, and for the renewal that
@@ -120,26 +87,18 @@ impl Connection {
 
     /// Waits on after failures that `heals` holds to pass by themselves.
     async fn wait(&self, within: Duration, heals: fn(&Error) -> bool) -> Result<CredentialRef, Error> {
+        let Handle { flight, clocks, progress, .. } = &*self.0;
+        let patience = Patience { clocks: &**clocks, heals };
         // The common case needs neither a clone of the channel nor a timer.
-        if let Some(verdict) = self.verdict(&self.0.progress.borrow(), heals) {
-            return verdict;
-        }
-        let mut progress = self.0.progress.clone();
-        let waiting = async {
-            loop {
-                // The guard must not live across the await.
-                let verdict = self.verdict(&progress.borrow_and_update(), heals);
-                if let Some(verdict) = verdict {
-                    return verdict;
-                }
-                self.0.shared.wake.notify_one();
-                if progress.changed().await.is_err() {
-                    return Err(Error::closed());
-                }
-            }
+        let verdict = flight.verdict(&progress.borrow(), &patience);
+        let verdict = match verdict {
+            Some(verdict) => Ok(verdict),
+            None => tokio::time::timeout(within, flight.wait(progress.clone(), &patience)).await,
         };
-        match tokio::time::timeout(within, waiting).await {
-            Ok(verdict) => verdict,
+        match verdict {
+            Ok(Verdict::Ready(credential)) => Ok(credential),
+            Ok(Verdict::Failed(error)) => Err(error),
+            Ok(Verdict::Closed) => Err(Error::closed()),
             Err(_) => Err(self.0.progress.borrow().status.last_error.clone().unwrap_or_else(|| {
                 Error::unavailable(
                     "connection-deadline",
@@ -154,38 +113,10 @@ impl Connection {
         }
     }
 
-    /// What a waiter is told now: `None` to wait on.
-    fn verdict(
-        &self,
-        progress: &Progress,
-        heals: fn(&Error) -> bool,
-    ) -> Option<Result<CredentialRef, Error>> {
-        if progress.closed {
-            return Some(Err(Error::closed()));
-        }
-        let rejected = self.0.shared.rejected.load(Ordering::Acquire);
-        let rejection_pending = rejected > progress.rejection_handled;
-        match self.credential() {
-            Some(credential) if !rejection_pending || credential.generation() > rejected => {
-                Some(Ok(credential))
-            }
-            _ if rejection_pending || progress.busy => None,
-            _ => match &progress.status.last_error {
-                Some(error) if !heals(error) => Some(Err(error.clone())),
-                _ => None,
-            },
-        }
-    }
-
     /// Reports that the API answered 401 to the credential of this generation. Forces one renewal, at most every 30
     /// seconds; [`ready`](Self::ready) then waits for it. A generation that is no longer held is ignored.
     pub fn reject(&self, generation: u64) {
-        let shared = &self.0.shared;
-        if shared.cell.generation() == Some(generation)
-            && shared.rejected.fetch_max(generation, Ordering::AcqRel) < generation
-        {
-            shared.wake.notify_one();
-        }
+        self.0.flight.reject(generation);
     }
 
     /// The state when it last changed. Never waits.
@@ -216,7 +147,7 @@ impl Connection {
             Ok(Err(_)) => Ok(()),
             Err(_) => {
                 self.0.task.abort();
-                self.0.shared.cell.retire();
+                self.0.flight.cell.retire();
                 Err(Error::new(
                     ErrorKind::Unavailable,
                     "connection-close-timeout",
@@ -224,6 +155,26 @@ impl Connection {
                 ))
             }
         }
+    }
+}
+
+/// How a caller judges what it sees.
+struct Patience<'a> {
+    clocks: &'a dyn Clocks,
+    /// Whether a failure passes by itself.
+    heals: fn(&Error) -> bool,
+}
+
+impl Caller<Snapshot, Status> for Patience<'_> {
+    type Credential = CredentialRef;
+    type Error = Error;
+
+    fn usable(&self, snapshot: Guard<Snapshot>) -> Option<CredentialRef> {
+        Snapshot::usable(snapshot, self.clocks)
+    }
+
+    fn failure(&self, status: &Status) -> Option<Error> {
+        status.last_error.clone().filter(|error| !(self.heals)(error))
     }
 }
 
@@ -242,7 +193,7 @@ impl Drop for Handle {
 /// The credentials of a connection as they come. Holds the connection open.
 pub struct Changes {
     connection: Connection,
-    progress: watch::Receiver<Progress>,
+    progress: watch::Receiver<Progress<Status>>,
     seen: u64,
 }
 
@@ -252,7 +203,7 @@ impl Changes {
     /// that it can be a branch of `select!`.
     pub async fn credential(&mut self) -> Option<CredentialRef> {
         loop {
-            if self.progress.borrow_and_update().closed {
+            if self.progress.borrow_and_update().is_closed() {
                 return None;
             }
             if let Some(credential) = self.connection.credential()

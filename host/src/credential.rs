@@ -72,7 +72,7 @@ impl Credential {
         self.expires_at
     }
 
-    /// Holds nothing and opens nothing; what a [`crate::snapshot::Cell`] holds while there is no credential.
+    /// Holds nothing and opens nothing; what readers find while there is no credential.
     pub(crate) fn empty() -> Self {
         Self { headers: Vec::new(), base_url: String::new(), generation: 0, renew_at: None, expires_at: None }
     }

@@ -55,6 +55,7 @@ mod connection;
 mod credential;
 mod error;
 mod files;
+mod flight;
 mod grant;
 mod instance;
 mod keeper;

@@ -5,13 +5,10 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{mpsc, watch};
-
-use crate::clock::{millis, system_time};
-use crate::connection::{CloseRequest, Shared};
+use crate::clock::{Clocks, millis, system_time};
+use crate::flight::{Flight, Outcome, Progress, Work, Writer, watch};
 use crate::keeper::{Keeper, Next, Report};
 use crate::snapshot::Snapshot;
 use crate::{Credential, Error, Phase, Status};
@@ -24,17 +21,6 @@ const MIN_PAUSE: Duration = Duration::from_secs(1);
 /// time that passed is allowed: NTP slews a clock by half of that.
 const DIVERGENCE: Duration = Duration::from_secs(2);
 
-/// What waiters and watchers see.
-#[derive(Clone, Debug)]
-pub(crate) struct Progress {
-    pub(crate) status: Status,
-    /// An attempt is under way, or the first one is about to start.
-    pub(crate) busy: bool,
-    /// The highest rejected generation that an attempt has dealt with.
-    pub(crate) rejection_handled: u64,
-    pub(crate) closed: bool,
-}
-
 pub(crate) struct Renewal {
     keeper: Keeper,
     schedule: Schedule,
@@ -42,12 +28,10 @@ pub(crate) struct Renewal {
 
 /// What is due when, and who is told.
 struct Schedule {
-    shared: Arc<Shared>,
-    progress: watch::Sender<Progress>,
+    writer: Writer<Snapshot, Status>,
+    clocks: Arc<dyn Clocks>,
     /// When to ask the component next. `None`: not before something happens.
     due: Option<Moment>,
-    /// The highest rejected generation that the component was told of.
-    told: u64,
     /// When the component was asked last.
     asked: Moment,
 }
@@ -59,118 +43,106 @@ struct Moment {
     monotonic: Duration,
 }
 
-enum Woken {
-    Due,
-    Rejected(u64),
-    Close(CloseRequest),
+impl Renewal {
+    pub(crate) fn new(
+        keeper: Keeper,
+        flight: Arc<Flight<Snapshot>>,
+        clocks: Arc<dyn Clocks>,
+    ) -> (Self, watch::Receiver<Progress<Status>>) {
+        let (writer, progress) = Writer::new(flight, Status { phase: Phase::Acquiring, ..Status::default() });
+        let at_once = Some(Moment { wall: Duration::ZERO, monotonic: Duration::ZERO });
+        let asked = Moment { wall: clocks.wall(), monotonic: clocks.monotonic() };
+        (Self { keeper, schedule: Schedule { writer, clocks, due: at_once, asked } }, progress)
+    }
 }
 
-impl Renewal {
-    pub(crate) fn new(keeper: Keeper, shared: Arc<Shared>) -> (Self, watch::Receiver<Progress>) {
-        let status = Status { phase: Phase::Acquiring, ..Status::default() };
-        let (progress, receiver) =
-            watch::channel(Progress { status, busy: true, rejection_handled: 0, closed: false });
-        let at_once = Some(Moment { wall: Duration::ZERO, monotonic: Duration::ZERO });
-        let asked = Moment { wall: shared.clocks.wall(), monotonic: shared.clocks.monotonic() };
-        (Self { keeper, schedule: Schedule { shared, progress, due: at_once, told: 0, asked } }, receiver)
+impl Work<Snapshot, Status> for Renewal {
+    type Closed = Result<(), Error>;
+
+    fn writer(&self) -> &Writer<Snapshot, Status> {
+        &self.schedule.writer
     }
 
-    /// Runs until the connection is closed. Whoever drops the last handle aborts it.
-    pub(crate) async fn run(mut self, mut close: mpsc::Receiver<CloseRequest>) {
-        loop {
-            match self.schedule.wait(&mut close).await {
-                Woken::Due => self.attempt(None).await,
-                Woken::Rejected(generation) => self.attempt(Some(generation)).await,
-                Woken::Close(reply) => {
-                    let result = self.close().await;
-                    // Whoever asked may have gone.
-                    let _ = reply.send(result);
-                    return;
-                }
-            }
-        }
+    fn pause(&mut self) -> Duration {
+        self.schedule.pause()
     }
 
     /// Asks the component once, and publishes the outcome.
     async fn attempt(&mut self, rejected: Option<u64>) {
+        let Self { keeper, schedule } = self;
         let started = Instant::now();
         // From before the question: the credential's life is counted from here, the time on the way included.
-        let Schedule { shared, progress, .. } = &self.schedule;
-        let asked = (shared.clocks.wall(), shared.clocks.monotonic());
-        let held = shared.cell.generation().is_some();
-        progress.send_modify(|progress| {
-            progress.busy = true;
-            progress.status.phase = if held { Phase::Renewing } else { Phase::Acquiring };
+        let asked = (schedule.clocks.wall(), schedule.clocks.monotonic());
+        let held = schedule.held().is_some();
+        schedule.writer.begin(rejected, |status| {
+            status.phase = if held { Phase::Renewing } else { Phase::Acquiring };
         });
         let report = {
-            let mut asking = pin!(self.keeper.ask(rejected));
+            let mut asking = pin!(keeper.ask(rejected));
             loop {
-                let look = shared.remaining().unwrap_or(LOOK).min(LOOK);
+                let look = schedule.remaining().unwrap_or(LOOK).min(LOOK);
                 tokio::select! {
                     report = &mut asking => break report,
                     // What is held may end while its successor is on the way.
-                    () = tokio::time::sleep(look) => { shared.retire_expired(); }
+                    () = tokio::time::sleep(look) => { schedule.retire_expired(); }
                 }
             }
         };
-        self.schedule.publish(report, rejected, asked, started.elapsed());
+        schedule.publish(report, asked, started.elapsed());
     }
 
     async fn close(&mut self) -> Result<(), Error> {
         let result = self.keeper.close().await;
-        let Schedule { shared, progress, .. } = &self.schedule;
-        shared.cell.retire();
-        progress.send_modify(|progress| {
-            progress.closed = true;
-            progress.busy = false;
-            progress.status.phase = Phase::Closed;
-            progress.status.next_attempt_at = None;
-            progress.status.expires_at = None;
+        self.schedule.writer.close(|status| {
+            status.phase = Phase::Closed;
+            status.next_attempt_at = None;
+            status.expires_at = None;
         });
         result
     }
 }
 
 impl Schedule {
-    /// Waits for the next thing to do, and takes an expired credential away meanwhile.
-    async fn wait(&self, close: &mut mpsc::Receiver<CloseRequest>) -> Woken {
-        loop {
-            let rejected = self.shared.rejected.load(Ordering::Acquire);
-            if rejected > self.told {
-                return Woken::Rejected(rejected);
-            }
-            let until_due = self.due.map(|due| self.until(due));
-            // The component renews a credential whose clocks have parted; it has to be asked to notice.
-            if until_due.is_some_and(|pause| pause.is_zero()) || self.parted() {
-                return Woken::Due;
-            }
-            if self.shared.retire_expired() {
-                self.progress.send_modify(|progress| {
-                    progress.status.phase = Phase::Failed;
-                    progress.status.expires_at = None;
-                });
-            }
-            let sleep = until_due.unwrap_or(LOOK).min(self.shared.remaining().unwrap_or(LOOK)).min(LOOK);
-            tokio::select! {
-                () = tokio::time::sleep(sleep) => {}
-                () = self.shared.wake.notified() => {}
-                Some(request) = close.recv() => return Woken::Close(request),
-            }
+    /// Until something is due, or until the clocks are to be looked at again. Takes an expired credential away.
+    fn pause(&self) -> Duration {
+        let until_due = self.due.map(|due| self.until(due));
+        // The component renews a credential whose clocks have parted; it has to be asked to notice.
+        if until_due.is_some_and(|pause| pause.is_zero()) || self.parted() {
+            return Duration::ZERO;
         }
+        if self.retire_expired() {
+            self.writer.note(|status| {
+                status.phase = Phase::Failed;
+                status.expires_at = None;
+            });
+        }
+        until_due.unwrap_or(LOOK).min(self.remaining().unwrap_or(LOOK)).min(LOOK)
     }
 
-    fn publish(
-        &mut self,
-        report: Report,
-        rejected: Option<u64>,
-        asked: (Duration, Duration),
-        elapsed: Duration,
-    ) {
-        // A rejection that came in meanwhile has its turn later.
-        self.told = rejected.unwrap_or(self.told);
+    /// Generation of the credential held, expired or not.
+    fn held(&self) -> Option<u64> {
+        self.writer.flight.cell.generation()
+    }
+
+    /// How long the credential held lasts. `None`: there is none, or it does not end.
+    fn remaining(&self) -> Option<Duration> {
+        self.writer.flight.cell.load().remaining(&*self.clocks)
+    }
+
+    /// Takes a credential away that has ended on either clock. True if there was one.
+    fn retire_expired(&self) -> bool {
+        let expired = self.remaining().is_some_and(|remaining| remaining.is_zero());
+        if expired {
+            self.writer.flight.cell.retire();
+            tracing::warn!("the credential ended before it was renewed");
+        }
+        expired
+    }
+
+    fn publish(&mut self, report: Report, asked: (Duration, Duration), elapsed: Duration) {
         self.asked = Moment { wall: asked.0, monotonic: asked.1 };
         self.due = report.next.map(|next| self.moment(next));
-        let before = self.progress.borrow().status.clone();
+        let before = self.writer.status();
         let attempted =
             (before.renewals, before.failures) != (report.totals.renewals, report.totals.failures);
         if let Some(error) = report.last_error.as_ref().filter(|_| attempted) {
@@ -182,81 +154,68 @@ impl Schedule {
                 "renewal failed"
             );
         }
-        let expires_at = self.replace(report.credential, asked, elapsed).unwrap_or(before.expires_at);
+        let expires_at = self.show(report.credential, asked, elapsed).unwrap_or(before.expires_at);
 
-        let held = self.shared.cell.generation();
+        let held = self.held();
         // Soon after an exchange the component delays a forced one a little: then it is still to come.
-        let forced_to_come = held.is_some_and(|held| held <= self.told)
+        let forced_to_come = held.is_some_and(|held| held <= self.writer.told())
             && !attempted
             && self.due.is_some_and(|due| self.until(due) <= 2 * MIN_PAUSE);
-        let told = self.told;
-        let next_attempt_at = self.due.and_then(|due| system_time(millis(due.wall)));
-        self.progress.send_modify(|progress| {
-            progress.busy = false;
-            if !forced_to_come {
-                progress.rejection_handled = told;
-            }
-            progress.status = Status {
-                phase: match (held, &report.last_error) {
-                    (Some(_), None) => Phase::Fresh,
-                    (Some(_), Some(_)) => Phase::Waiting,
-                    (None, _) => Phase::Failed,
-                },
-                generation: report.totals.generation,
-                renewals: report.totals.renewals,
-                failures: report.totals.failures,
-                failures_in_a_row: report.totals.failures_in_a_row,
-                replacements: report.totals.replacements,
-                next_attempt_at,
-                expires_at: expires_at.filter(|_| held.is_some()),
-                last_error: report.last_error,
-                warnings: report.warnings.unwrap_or(before.warnings),
-            };
-        });
+        let status = Status {
+            phase: match (held, &report.last_error) {
+                (Some(_), None) => Phase::Fresh,
+                (Some(_), Some(_)) => Phase::Waiting,
+                (None, _) => Phase::Failed,
+            },
+            generation: report.totals.generation,
+            renewals: report.totals.renewals,
+            failures: report.totals.failures,
+            failures_in_a_row: report.totals.failures_in_a_row,
+            replacements: report.totals.replacements,
+            next_attempt_at: self.due.and_then(|due| system_time(millis(due.wall))),
+            expires_at: expires_at.filter(|_| held.is_some()),
+            last_error: report.last_error,
+            warnings: report.warnings.unwrap_or(before.warnings),
+        };
+        self.writer.land(!forced_to_come, status);
     }
 
-    /// Publishes a new credential, or takes one away that is good for nothing. The end of the new one, if there is one.
-    fn replace(
-        &self,
+    /// Readers see a new credential, or none where the old one is good for nothing. The end of the new one, if there is
+    /// one.
+    fn show(
+        &mut self,
         credential: Result<Credential, Error>,
         asked: (Duration, Duration),
         elapsed: Duration,
     ) -> Option<Option<SystemTime>> {
-        let cell = &self.shared.cell;
-        match credential {
-            Ok(credential) if cell.generation() != Some(credential.generation()) => {
-                let generation = credential.generation();
-                tracing::info!(generation, elapsed_ms = millis(elapsed), "credential renewed");
-                let end = credential.expires_at();
-                cell.publish(Snapshot::new(credential, asked));
-                Some(end)
-            }
-            Ok(_) => None,
-            Err(_) => {
-                // The component has none. What an earlier instance gave is still good, unless the API said otherwise.
-                if cell.generation().is_some_and(|held| held <= self.told) {
-                    cell.retire();
-                }
-                None
-            }
+        let Ok(credential) = credential else {
+            // What an earlier instance gave is still good, unless the API said otherwise.
+            self.writer.show(Outcome::Nothing);
+            return None;
+        };
+        let (generation, end) = (credential.generation(), credential.expires_at());
+        if !self.writer.show(Outcome::Credential(Snapshot::new(credential, asked))) {
+            return None;
         }
+        tracing::info!(generation, elapsed_ms = millis(elapsed), "credential renewed");
+        Some(end)
     }
 
     /// How long until the earlier of the two clocks says that a moment has come.
     fn until(&self, moment: Moment) -> Duration {
-        let wall = moment.wall.saturating_sub(self.shared.clocks.wall());
-        wall.min(moment.monotonic.saturating_sub(self.shared.clocks.monotonic()))
+        let wall = moment.wall.saturating_sub(self.clocks.wall());
+        wall.min(moment.monotonic.saturating_sub(self.clocks.monotonic()))
     }
 
     /// Whether one clock was stepped since the component was asked.
     fn parted(&self) -> bool {
-        let passed = self.shared.clocks.monotonic().saturating_sub(self.asked.monotonic);
+        let passed = self.clocks.monotonic().saturating_sub(self.asked.monotonic);
         let expected = self.asked.wall.saturating_add(passed);
-        self.shared.clocks.wall().abs_diff(expected) > DIVERGENCE + passed / 1_000
+        self.clocks.wall().abs_diff(expected) > DIVERGENCE + passed / 1_000
     }
 
     fn moment(&self, next: Next) -> Moment {
-        let (wall, monotonic) = (self.shared.clocks.wall(), self.shared.clocks.monotonic());
+        let (wall, monotonic) = (self.clocks.wall(), self.clocks.monotonic());
         let pause = match next {
             Next::At(unix_ms) => Duration::from_millis(unix_ms).saturating_sub(wall),
             Next::After(pause) => pause,

@@ -1,21 +1,20 @@
-//! The cell from which every reader takes the current credential: one atomic load, no lock, no allocation.
+//! One credential and its end on both clocks, as readers see it.
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, Guard};
-
 use crate::Credential;
 use crate::clock::Clocks;
+use crate::flight::{self, Guard};
 
 /// How far the coarse clocks that readers use may lag behind: a scheduler tick at 100 Hz.
 const COARSE_CLOCK_LAG: Duration = Duration::from_millis(10);
 
 /// A borrowed look at the current credential. Cheap to take, meant to be short-lived: keep [`Clone`]s of what is needed
 /// across an `await`, or take a new one.
-pub struct CredentialRef(Guard<Arc<Snapshot>>);
+pub struct CredentialRef(Guard<Snapshot>);
 
 impl Deref for CredentialRef {
     type Target = Credential;
@@ -60,27 +59,9 @@ impl Snapshot {
         Self { credential, usable_until, usable_until_monotonic }
     }
 
-    fn none() -> Self {
-        Self {
-            credential: Credential::empty(),
-            usable_until: Duration::ZERO,
-            usable_until_monotonic: Duration::ZERO,
-        }
-    }
-}
-
-/// Holds the current snapshot. Written by one task, read by any number of threads.
-pub(crate) struct Cell(ArcSwap<Snapshot>);
-
-impl Cell {
-    pub(crate) fn empty() -> Self {
-        Self(ArcSwap::from_pointee(Snapshot::none()))
-    }
-
-    /// The credential, unless either clock says that it has ended. The writer takes it away then ([`Cell::retire`]), but
-    /// after a process was stopped readers may be first.
-    pub(crate) fn load(&self, clocks: &dyn Clocks) -> Option<CredentialRef> {
-        let snapshot = self.0.load();
+    /// The credential, unless there is none or either clock says that it has ended. The task takes it away then, but after
+    /// a process was stopped readers may be first.
+    pub(crate) fn usable(snapshot: Guard<Self>, clocks: &dyn Clocks) -> Option<CredentialRef> {
         // A static key costs no clock read at all.
         let usable = snapshot.usable_until == Duration::MAX
             || (clocks.wall_coarse() < snapshot.usable_until
@@ -88,30 +69,28 @@ impl Cell {
         usable.then(|| CredentialRef(snapshot))
     }
 
-    pub(crate) fn publish(&self, snapshot: Snapshot) {
-        self.0.store(Arc::new(snapshot));
-    }
-
-    /// Takes the credential away from readers.
-    pub(crate) fn retire(&self) {
-        self.0.store(Arc::new(Snapshot::none()));
-    }
-
-    /// Generation of the credential held, expired or not.
-    pub(crate) fn generation(&self) -> Option<u64> {
-        let snapshot = self.0.load();
-        (snapshot.usable_until > Duration::ZERO).then(|| snapshot.credential.generation())
-    }
-
     /// How long the credential lasts by the clock that gives it less. `None`: there is none, or it does not end.
     pub(crate) fn remaining(&self, clocks: &dyn Clocks) -> Option<Duration> {
-        let snapshot = self.0.load();
-        if snapshot.usable_until == Duration::ZERO || snapshot.usable_until == Duration::MAX {
+        if self.usable_until == Duration::ZERO || self.usable_until == Duration::MAX {
             return None;
         }
-        let wall = snapshot.usable_until.saturating_sub(clocks.wall());
-        let monotonic = snapshot.usable_until_monotonic.saturating_sub(clocks.monotonic());
+        let wall = self.usable_until.saturating_sub(clocks.wall());
+        let monotonic = self.usable_until_monotonic.saturating_sub(clocks.monotonic());
         Some(wall.min(monotonic))
+    }
+}
+
+impl flight::Snapshot for Snapshot {
+    fn none() -> Self {
+        Self {
+            credential: Credential::empty(),
+            usable_until: Duration::ZERO,
+            usable_until_monotonic: Duration::ZERO,
+        }
+    }
+
+    fn generation(&self) -> Option<u64> {
+        (self.usable_until > Duration::ZERO).then(|| self.credential.generation())
     }
 }
 
@@ -121,6 +100,7 @@ mod tests {
 
     use super::*;
     use crate::bindings;
+    use crate::flight::Cell;
 
     struct Hands(Mutex<(Duration, Duration)>);
 
@@ -140,7 +120,7 @@ mod tests {
     }
 
     /// Received at wall 1000 s and monotonic 50 s.
-    fn cell_until(expires_at_ms: Option<u64>) -> (Cell, Hands) {
+    fn cell_until(expires_at_ms: Option<u64>) -> (Cell<Snapshot>, Hands) {
         let raw = bindings::Credential {
             headers: Vec::new(),
             base_url: String::new(),
@@ -154,49 +134,57 @@ mod tests {
         (cell, hands)
     }
 
+    fn read(cell: &Cell<Snapshot>, hands: &Hands) -> Option<CredentialRef> {
+        Snapshot::usable(cell.load(), hands)
+    }
+
+    fn remaining(cell: &Cell<Snapshot>, hands: &Hands) -> Option<Duration> {
+        cell.load().remaining(hands)
+    }
+
     #[test]
     fn nothing_is_held_at_first_and_after_retirement() {
         let (cell, hands) = cell_until(None);
-        assert!(cell.load(&hands).is_some());
+        assert!(read(&cell, &hands).is_some());
         cell.retire();
-        assert!(cell.load(&hands).is_none());
-        assert_eq!((cell.generation(), cell.remaining(&hands)), (None, None));
-        assert!(Cell::empty().load(&hands).is_none());
+        assert!(read(&cell, &hands).is_none());
+        assert_eq!((cell.generation(), remaining(&cell, &hands)), (None, None));
+        assert!(read(&Cell::empty(), &hands).is_none());
     }
 
     #[test]
     fn a_suspended_machine_ends_it_by_the_wall_clock() {
         let (cell, hands) = cell_until(Some(1_600_000));
         hands.set(1599, 51);
-        assert!(cell.load(&hands).is_some());
+        assert!(read(&cell, &hands).is_some());
         hands.set(1600, 51);
-        assert!(cell.load(&hands).is_none());
-        assert_eq!(cell.remaining(&hands), Some(Duration::ZERO));
+        assert!(read(&cell, &hands).is_none());
+        assert_eq!(remaining(&cell, &hands), Some(Duration::ZERO));
     }
 
     #[test]
     fn a_wall_clock_set_back_does_not_prolong_it() {
         let (cell, hands) = cell_until(Some(1_600_000));
         hands.set(10, 649);
-        assert_eq!(cell.remaining(&hands), Some(Duration::from_millis(990)));
-        assert!(cell.load(&hands).is_some());
+        assert_eq!(remaining(&cell, &hands), Some(Duration::from_millis(990)));
+        assert!(read(&cell, &hands).is_some());
         hands.set(10, 650);
-        assert_eq!(cell.remaining(&hands), Some(Duration::ZERO));
-        assert!(cell.load(&hands).is_none());
+        assert_eq!(remaining(&cell, &hands), Some(Duration::ZERO));
+        assert!(read(&cell, &hands).is_none());
     }
 
     #[test]
     fn a_static_key_has_no_end() {
         let (cell, hands) = cell_until(None);
         hands.set(u64::MAX / 2, u64::MAX / 2);
-        assert!(cell.load(&hands).is_some());
-        assert_eq!(cell.remaining(&hands), None);
+        assert!(read(&cell, &hands).is_some());
+        assert_eq!(remaining(&cell, &hands), None);
     }
 
     #[test]
     fn a_reference_outlives_the_replacement() {
         let (cell, hands) = cell_until(None);
-        let held = cell.load(&hands).unwrap();
+        let held = read(&cell, &hands).unwrap();
         cell.retire();
         assert_eq!(held.clone().generation(), 1);
     }
