@@ -147,7 +147,7 @@ impl Connection {
             Ok(Err(_)) => Ok(()),
             Err(_) => {
                 self.0.task.abort();
-                self.0.flight.cell.retire();
+                self.0.flight.stopped(self.0.progress.clone()).await;
                 Err(Error::new(
                     ErrorKind::Unavailable,
                     "connection-close-timeout",

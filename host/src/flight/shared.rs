@@ -1,7 +1,7 @@
 //! What the task and the callers share.
 
-use super::sync::{AtomicU64, Notify, Ordering};
-use super::{Cell, Snapshot};
+use super::sync::{AtomicU64, Notify, Ordering, watch};
+use super::{Cell, Progress, Snapshot};
 
 /// Read and rejected by callers, written by the task.
 pub(crate) struct Flight<S> {
@@ -25,5 +25,15 @@ impl<S: Snapshot> Flight<S> {
         {
             self.wake.notify_one();
         }
+    }
+
+    /// Waits until the task, which was told to stop at its next pause, has stopped, and takes the credential away.
+    /// Not before: a task that is just being run could still put one back.
+    pub(crate) async fn stopped<T>(&self, mut progress: watch::Receiver<Progress<T>>)
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        while progress.changed().await.is_ok() {}
+        self.cell.retire();
     }
 }
