@@ -25,18 +25,23 @@ test: setup lint deny unit fuzz peers ## everything that CI runs
 unit: setup ## the tests that need nothing but cargo
 	$(call say,building and running all tests; wasmtime takes most of five minutes the first time)
 	cargo test --release --workspace --exclude keyless-component
+	$(call say,running the credential cell and single flight through every order of their steps)
+	cd tests/loom && cargo test --release --locked --target-dir ../../target/loom
 
 .PHONY: lint
 lint: setup cxx ## format and lints
 	$(call say,checking format and lints)
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- --deny warnings
+	cd tests/loom && cargo fmt --check && \
+	    cargo clippy --release --locked --all-targets --target-dir ../../target/loom -- --deny warnings
 
 .PHONY: deny
 deny: setup ## licences, sources and bans of every dependency
 	$(call say,checking dependencies; cargo-deny is built by name if it is not there)
 	@test -x $(TOOLS)/bin/cargo-deny || cargo install cargo-deny --version $(DENY_VERSION) --locked --root $(TOOLS)
 	$(TOOLS)/bin/cargo-deny --locked check bans licenses sources
+	$(TOOLS)/bin/cargo-deny --locked --manifest-path tests/loom/Cargo.toml --config deny.toml check bans licenses sources
 
 .PHONY: peers
 peers: setup ## against the official clients and Airflow, installed by name in tests/peers
