@@ -61,23 +61,9 @@ fn scenario(row: Row) -> Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::canary::MARK;
     use crate::hosts::NATIVE;
     use crate::scenario::expect::{CredentialExpect, Step};
     use crate::tables::assert_all_hold;
-
-    #[test]
-    fn every_document_gets_the_answer_that_helps() {
-        let documents = load();
-        let bad = documents.iter().filter(|scenario| scenario.expect.open_error.is_some()).count();
-        assert!(bad >= 70, "{bad} bad documents");
-        let marked = documents.iter().filter(|scenario| {
-            scenario.document.contains(MARK)
-                || scenario.environment.values().any(|value| value.contains(MARK))
-        });
-        assert!(marked.count() >= 60, "too few documents hold a secret that could escape");
-        assert_all_hold(&[NATIVE], &documents);
-    }
 
     /// A good one beside them, so that the table's own machinery cannot be what refuses everything.
     #[test]

@@ -78,17 +78,3 @@ fn scenario(row: Row, mut scenario: Scenario) -> Scenario {
     scenario.expect = super::expect(vec![Step::Credential(credential), Step::Status(status)]);
     scenario
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hosts::NATIVE;
-    use crate::tables::assert_all_hold;
-
-    #[test]
-    fn every_token_is_sent_or_refused_with_the_reason() {
-        let tokens = load();
-        assert!(tokens.len() >= 30, "{} tokens", tokens.len());
-        assert_all_hold(&[NATIVE], &tokens);
-    }
-}

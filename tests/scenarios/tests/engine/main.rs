@@ -1,5 +1,5 @@
 //! What the engine alone shows over all scenarios at once: seconds, and no WebAssembly. That each of them holds is shown
-//! beside its table, in `src/tables`.
+//! by `tables.rs`, beside this folder.
 
 // Helpers of tests count as tests, which clippy cannot know of a file outside `#[test]`.
 #![expect(
