@@ -102,3 +102,40 @@ fn lifetime(value: Option<&Value>) -> Result<u64, Error> {
     }
     Ok(ms.min(MAX_LIFETIME_MS))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_is_a_positive_number_of_seconds_of_at_least_two() {
+        let read = |text: &str| lifetime(json::parse(text.as_bytes()).ok().as_ref());
+        for (text, ms) in [
+            ("null", 300_000),
+            ("2", 2_000),
+            ("2.5", 2_500),
+            (r#""3600""#, 3_600_000),
+            ("86400", MAX_LIFETIME_MS),
+            ("86401", MAX_LIFETIME_MS),
+            ("1e300", MAX_LIFETIME_MS),
+        ] {
+            assert_eq!(read(text).unwrap(), ms, "{text}");
+        }
+        assert_eq!(lifetime(None).unwrap(), 300_000);
+        for (text, fault) in [
+            ("1.999", "less than two seconds"),
+            ("1e-9", "less than two seconds"),
+            ("0", "not a positive number"),
+            ("-3600", "not a positive number"),
+            (r#""1e400""#, "not a positive number"),
+            (r#""soon""#, "not a positive number"),
+            (r#""""#, "not a positive number"),
+            ("true", "not a positive number"),
+            ("[3600]", "not a positive number"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert_eq!(error.code(), Code::ResponseLifetime);
+            assert!(error.message().contains(fault), "{text}: {error}");
+        }
+    }
+}

@@ -37,17 +37,15 @@ impl Client {
         let id = fields.filled_text("client_id")?;
         let secret = secret?;
         let in_body = match method.as_deref() {
-            None if secret.is_none() => false,
-            Some("none") if secret.is_none() => false,
-            Some("none") => {
+            Some("none") if secret.is_some() => {
                 return Err(fields.fault(
                     Code::FieldConflict,
                     "client_authentication",
                     "is `none`, but there is a `client_secret`; remove one of them",
                 ));
             }
-            // RFC 6749, section 2.3.1: the one that every server knows.
-            None | Some("basic") => false,
+            // RFC 6749, section 2.3.1: `basic` is the one that every server knows.
+            None | Some("none" | "basic") => false,
             Some("post") => true,
             Some(_) => {
                 return Err(fields.fault(

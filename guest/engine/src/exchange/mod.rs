@@ -111,3 +111,39 @@ const TIMEOUT_MS: u64 = 10_000;
 
 /// A token endpoint's answer has about 2 KiB.
 const RESPONSE_LIMIT: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a source is asked for where the document names no audience.
+    fn default_audience(exchange: &str) -> Option<String> {
+        let document = format!(
+            r#"{{"source": {{"type": "gcp"}}, "exchange": {exchange}, "api": {{"base_url": "https://api.example"}}}}"#
+        );
+        let (_, plan) = crate::plan(&document, &Variables::default()).ok()?;
+        let audience = plan.settings.into_iter().find(|setting| setting.name == "source.audience");
+        audience.map(|setting| setting.value)
+    }
+
+    #[test]
+    fn tokens_are_made_for_the_api_that_they_are_traded_at() {
+        for (exchange, audience) in [
+            (
+                r#"{"identity_provider_id": "idp_1", "service_account_id": "svc_acct_1"}"#,
+                "https://api.openai.com/v1",
+            ),
+            (r#"{"type": "codex", "federation_rule_id": "idpm_1"}"#, "https://api.openai.com/v1"),
+            (
+                r#"{"type": "anthropic", "federation_rule_id": "fdrl_1", "organization_id": "o"}"#,
+                "https://api.anthropic.com",
+            ),
+            (r#"{"type": "openrouter", "federation_policy_id": "p"}"#, "https://openrouter.ai/api/v1"),
+        ] {
+            assert_eq!(default_audience(exchange).as_deref(), Some(audience), "{exchange}");
+        }
+        // Anybody's API: the document has to say it.
+        let standard = r#"{"type": "rfc8693", "token_endpoint": "https://sts.example/token"}"#;
+        assert_eq!(default_audience(standard), None);
+    }
+}

@@ -148,3 +148,76 @@ fn request_id(response: &Response) -> String {
     };
     id.filter(plain).map_or(String::new(), |id| format!(", request id {id}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::secret::SecretBytes;
+
+    #[test]
+    fn what_is_an_oauth_code_and_what_could_be_a_secret() {
+        let longest = "a".repeat(64);
+        for (body, code) in [
+            (r#"{"error": "invalid_grant"}"#, Some("invalid_grant")),
+            (r#"{"error": {"code": "denied", "type": "other"}}"#, Some("denied")),
+            (r#"{"error": {"type": "invalid_request_error"}}"#, Some("invalid_request_error")),
+            (&format!(r#"{{"error": "{longest}"}}"#), Some(longest.as_str())),
+            (&format!(r#"{{"error": "{longest}a"}}"#), None),
+            (r#"{"error": ""}"#, None),
+            (r#"{"error": "Invalid_grant"}"#, None),
+            (r#"{"error": "invalid grant"}"#, None),
+            (r#"{"error": "sk-1"}"#, None),
+            (r#"{"error": 1}"#, None),
+            ("{}", None),
+            ("no JSON", None),
+        ] {
+            assert_eq!(oauth_code(body.as_bytes()).as_deref(), code, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_request_id_is_repeated_if_it_is_nothing_but_that() {
+        let longest = "a".repeat(64);
+        let too_long = "a".repeat(65);
+        for (name, id, repeated) in [
+            ("x-request-id", "req_1-a", true),
+            ("request-id", "req_1", true),
+            ("x-request-id", &longest, true),
+            ("x-request-id", &too_long, false),
+            ("x-request-id", "", false),
+            ("x-request-id", "a b", false),
+            ("x-request-id", "a.b", false),
+            ("other-id", "req_1", false),
+        ] {
+            let headers = vec![(name.to_owned(), id.to_owned())];
+            let response = Response { status: 400, headers, body: SecretBytes::from(vec![]) };
+            let expected = if repeated { format!(", request id {id}") } else { String::new() };
+            assert_eq!(request_id(&response), expected, "{name}: {id}");
+        }
+    }
+
+    /// What people are told to look at, for each code that OpenAI is known to give.
+    #[test]
+    fn each_code_leads_to_what_is_to_be_checked() {
+        for (code, word) in [
+            ("invalid_grant", "mapping leads"),
+            ("invalid_subject_token", "JWKS"),
+            ("identity_provider_mapping_not_found", "does not exist or is disabled"),
+            ("invalid_client", "does not exist or is disabled"),
+            ("unauthorized_client", "does not exist or is disabled"),
+            ("invalid_request", "`token_type`"),
+            ("unsupported_grant_type", "`token_type`"),
+            ("invalid_scope", "`token_type`"),
+            ("invalid_target", "`token_type`"),
+            ("access_denied", "administrator"),
+            ("anything_else", "entry and its mapping"),
+        ] {
+            assert!(advise(&[], code).contains(word), "{code}: {}", advise(&[], code));
+        }
+        // What an exchange says itself goes first, and what it says of no code in particular goes for all others.
+        let own: Advice = &[("invalid_grant", "one"), ("", "rest")];
+        assert_eq!([advise(own, "invalid_grant"), advise(own, "access_denied")], ["one", "rest"]);
+    }
+}

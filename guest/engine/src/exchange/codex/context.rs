@@ -125,4 +125,25 @@ mod tests {
             assert!(error.message().contains(word) && !error.message().contains("CANARY"), "{error}");
         }
     }
+
+    #[test]
+    fn the_limits_themselves_are_allowed() {
+        let labels = |count: usize, name: usize, value: usize| {
+            let mut labels: Vec<_> = (1..count).map(|n| format!(r#""{n}":"v""#)).collect();
+            labels.push(format!(r#""{}":"{}""#, "n".repeat(name), "v".repeat(value)));
+            context(&format!(r#"{{"instance_id":"a","labels":{{{}}}}}"#, labels.join(",")))
+        };
+        assert!(labels(8, 64, 256).is_ok());
+        assert!(labels(8, 1, 1).is_ok());
+        for (count, name, value) in [(9, 1, 1), (1, 65, 1), (1, 1, 257), (1, 1, 0)] {
+            let error = labels(count, name, value).unwrap_err();
+            assert!(error.message().contains("labels"), "{error}");
+        }
+        let as_long_as = |length: usize| {
+            let around = r#"{"instance_id":"a","more":""}"#.len();
+            context(&format!(r#"{{"instance_id":"a","more":"{}"}}"#, "x".repeat(length - around)))
+        };
+        assert_eq!(as_long_as(1_024).unwrap().map(|text| text.len()), Some(1_024));
+        assert!(as_long_as(1_025).unwrap_err().message().contains("1024 bytes"));
+    }
 }
