@@ -267,4 +267,6 @@ impl<T, E> Lease<T, E> {
 }
 
 #[cfg(test)]
+mod edges;
+#[cfg(test)]
 mod tests;
