@@ -4,6 +4,7 @@
 TARGET := wasm32-unknown-unknown
 TOOLS := target/tools
 DENY_VERSION := 0.20.2
+MUTANTS_VERSION := 27.1.0
 say = @printf '\n== %s\n' "$(1)"
 
 .PHONY: help
@@ -77,6 +78,12 @@ fuzz: setup cxx ## every parser, and the whole stream of events, under libFuzzer
 .PHONY: cxx
 cxx:
 	@command -v "$${CXX:-c++}" >/dev/null || { echo 'a C++ compiler is needed, such as g++: libFuzzer is C++'; exit 1; }
+
+.PHONY: mutants
+mutants: setup ## whether the engine's tests notice mistakes put into its exchanges and its lease; see .cargo/mutants.toml
+	@test -x $(TOOLS)/bin/cargo-mutants || \
+	    cargo install cargo-mutants --version $(MUTANTS_VERSION) --locked --root $(TOOLS)
+	$(TOOLS)/bin/cargo-mutants mutants --test-package keyless-engine,keyless-scenarios --output target
 
 .PHONY: setup
 setup:
