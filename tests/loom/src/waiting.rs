@@ -55,6 +55,9 @@ fn a_failure_is_told_only_when_nothing_is_to_come() {
         assert!(verdict().is_none(), "an attempt is under way");
         writer.land(true, Some(Failure::Lasting));
         assert!(matches!(verdict(), Some(Verdict::Failed(Failure::Lasting))));
+        writer.begin(None, |_| {});
+        assert!(verdict().is_none(), "another attempt is under way");
+        writer.land(true, Some(Failure::Lasting));
         writer.show(Outcome::Credential(Slip::new(1)));
         flight.reject(1);
         assert!(verdict().is_none(), "the task was not told of the rejection yet");
