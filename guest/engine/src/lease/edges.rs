@@ -133,6 +133,8 @@ fn back_off_grows_up_to_five_minutes() {
         (4, has_time, 128_000),
         (5, has_time, 300_000),
         (90, has_time, 300_000),
+        // Its last moments have begun: there is none.
+        (2, Some((0, 20_000_000)), 4_000),
     ] {
         let pauses = pauses(failures, Pace::Backoff, remaining);
         assert_eq!(pauses[0], 1_000);
