@@ -209,7 +209,7 @@ impl Life {
                 self.promises.slept(time, lasts);
             }
             What::SetClock(by) => {
-                // Back to the truth every other time: a clock that is hours ahead makes every identity token look old.
+                // Back to the truth every other time, as NTP would have it.
                 self.off = if self.off == 0 { by } else { 0 };
                 self.look_at = Some(time + LOOK);
                 self.promises.clock_set(by < 0 || self.off == 0, self.off, time);

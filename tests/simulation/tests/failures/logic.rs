@@ -82,18 +82,6 @@ fn f14_a_granting_answer_without_a_token_is_asked_for_again() -> Result {
 }
 
 #[test]
-fn f15_a_slow_identity_holds_up_no_other() -> Result {
-    let (mut slow, mut quick) = (cold(), cold());
-    outage(&mut slow, Outage::Silent, HOUR)?;
-    slow.call()?;
-    quick.call()?;
-    quick.pass(SECOND)?;
-    assert!(matches!(quick.call()?, Answer::Ready { .. }));
-    assert!(slow.status().generation == 0);
-    Ok(())
-}
-
-#[test]
 fn f16_no_clock_makes_a_wait_negative_or_endless() -> Result {
     for by in [i64::MIN, -2_000_000_000_000, 1_000_000_000_000_000, i64::MAX] {
         let mut life = warm();
