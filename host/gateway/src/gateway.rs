@@ -1,0 +1,220 @@
+//! All listeners together: opened, changed while they are open, and brought to their end.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::config::{Access, Address, Config};
+use crate::connection::Connections;
+use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, bind};
+use crate::network::Network;
+use crate::service::Service;
+use crate::{Fault, ops};
+
+/// The listeners of a configuration, at work. Dropping it closes them at once; [`drain`](Self::drain) does so politely.
+pub struct Gateway {
+    network: Arc<dyn Network>,
+    sockets: Sockets,
+    doors: BTreeMap<Place, Door>,
+    /// What is no longer in the configuration and still has connections.
+    leaving: JoinSet<()>,
+}
+
+/// A listener that the configuration asks for.
+pub(crate) struct Listener<'a> {
+    /// As between the brackets of the file: `proxy.openai`.
+    pub(crate) name: String,
+    pub(crate) listen: &'a Address,
+    pub(crate) access: &'a Access,
+    pub(crate) service: Arc<dyn Service>,
+}
+
+/// What tells listeners apart. Port 0 may be asked for several times.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(Address, Option<String>);
+
+impl Gateway {
+    /// Serves nothing yet. `sockets` are those that `systemd:NAME` addresses speak of.
+    #[must_use]
+    pub fn new(network: Arc<dyn Network>, sockets: Sockets) -> Self {
+        Self { network, sockets, doors: BTreeMap::new(), leaving: JoinSet::new() }
+    }
+
+    /// Serves this configuration from now on, with these connections. Listeners that stay where they are keep their
+    /// connections; those that are gone accept nothing more and bring what is under way to its end.
+    ///
+    /// Must be called on a tokio runtime, which the listeners then run on.
+    ///
+    /// # Errors
+    /// When something of it cannot work, and then nothing has changed: `serve-config`, `serve-nothing`, `bearer-file`,
+    /// `listen-failed`, `listen-in-use`, `listen-systemd`.
+    pub fn apply(&mut self, config: &Config, connections: &Connections) -> Result<(), Fault> {
+        config.check(&connections.keys().cloned().collect())?;
+        // Everything that can fail comes first.
+        let mut staged = BTreeMap::new();
+        for listener in self.listeners(config, connections)? {
+            let place = Place::of(&listener);
+            let known = self.doors.get(&place);
+            let bound = match known {
+                Some(_) => None,
+                None => Some(bind(listener.listen, listener.access, &self.sockets)?),
+            };
+            let counters = known.map(Door::handler).filter(|handler| handler.name == listener.name);
+            let handler = Handler {
+                guard: Guard::new(listener.access, listener.listen)?,
+                service: listener.service,
+                counters: counters.map_or_else(Arc::<Counters>::default, |known| Arc::clone(&known.counters)),
+                name: listener.name,
+            };
+            match staged.entry(place) {
+                Entry::Vacant(free) => free.insert((bound, handler)),
+                Entry::Occupied(taken) => {
+                    let (_, first) = taken.get();
+                    return Err(Fault::new(
+                        "serve-config",
+                        format!("[{}] and [{}] listen on {}", first.name, handler.name, listener.listen),
+                        "give each an address of its own",
+                    ));
+                }
+            };
+        }
+        self.commit(staged);
+        Ok(())
+    }
+
+    /// Where each listener really is, by its name: port 0 has become a port.
+    pub fn addresses(&self) -> impl Iterator<Item = (String, Address)> {
+        self.doors.values().map(|door| (door.handler().name.clone(), door.address().clone()))
+    }
+
+    /// Accepts nothing more, and returns when everything under way has come to its end. Bound it by a time-out: a streamed
+    /// answer may take long.
+    pub async fn drain(mut self) {
+        for (_, door) in std::mem::take(&mut self.doors) {
+            self.leaving.spawn(door.drain());
+        }
+        while self.leaving.join_next().await.is_some() {}
+    }
+
+    /// Each kind of listener has its line here.
+    fn listeners<'a>(
+        &self,
+        config: &'a Config,
+        connections: &Connections,
+    ) -> Result<Vec<Listener<'a>>, Fault> {
+        let (_network, _connections) = (&self.network, connections);
+        let ops = config.ops.iter().map(|ops| Listener {
+            name: "ops".to_owned(),
+            listen: &ops.listen,
+            access: &ops.access,
+            service: Arc::new(ops::Ops::new()),
+        });
+        Ok(ops.collect())
+    }
+
+    fn commit(&mut self, staged: BTreeMap<Place, (Option<Bound>, Handler)>) {
+        for place in
+            self.doors.keys().filter(|place| !staged.contains_key(place)).cloned().collect::<Vec<_>>()
+        {
+            if let Some(door) = self.doors.remove(&place) {
+                tracing::info!(listener = door.handler().name, address = %door.address(), "no longer listening");
+                self.leaving.spawn(door.drain());
+            }
+        }
+        for (place, (bound, handler)) in staged {
+            match (self.doors.entry(place), bound) {
+                (Entry::Occupied(door), _) => door.get().change(handler),
+                (Entry::Vacant(free), Some(bound)) => {
+                    let address = bound.address(&free.key().0);
+                    tracing::info!(listener = handler.name, %address, "listening");
+                    free.insert(Door::open(bound, address, handler));
+                }
+                // What is not open was bound.
+                (Entry::Vacant(_), None) => {}
+            }
+        }
+        // Those that have left meanwhile.
+        while self.leaving.try_join_next().is_some() {}
+    }
+}
+
+impl Place {
+    fn of(listener: &Listener<'_>) -> Self {
+        let any_port = matches!(listener.listen, Address::Tcp(address) if address.port() == 0);
+        Self(listener.listen.clone(), any_port.then(|| listener.name.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use http::Uri;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::network::{Connecting, Speaking};
+
+    struct Nowhere;
+
+    impl Network for Nowhere {
+        fn connect(&self, _: &Uri, _: Speaking) -> Connecting {
+            Box::pin(async { Err(io::ErrorKind::NetworkUnreachable.into()) })
+        }
+    }
+
+    fn gateway() -> Gateway {
+        Gateway::new(Arc::new(Nowhere), Sockets::new())
+    }
+
+    fn config(ops: &str) -> Config {
+        let tables = serde_json::json!({
+            "ops": {"listen": ops},
+            "sds": {"x": {"directory": "/nonexistent/keyless"}},
+        });
+        Config::read(tables.as_object().unwrap().clone()).unwrap()
+    }
+
+    fn address(gateway: &Gateway) -> String {
+        gateway.addresses().next().unwrap().1.to_string()
+    }
+
+    async fn ask(stream: &mut TcpStream) -> String {
+        stream.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = [0; 512];
+        let length = stream.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_change_keeps_connections_and_a_bad_one_changes_nothing() {
+        let mut gateway = gateway();
+        gateway.apply(&config("127.0.0.1:0"), &Connections::new()).unwrap();
+        let listening = address(&gateway);
+        let mut stream = TcpStream::connect(&listening).await.unwrap();
+        assert!(ask(&mut stream).await.starts_with("HTTP/1.1 200"));
+
+        gateway.apply(&config("127.0.0.1:0"), &Connections::new()).unwrap();
+        assert_eq!(address(&gateway), listening);
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let fault = gateway.apply(&config(&taken.local_addr().unwrap().to_string()), &Connections::new());
+        assert_eq!(fault.unwrap_err().code, "listen-in-use");
+        assert!(ask(&mut stream).await.starts_with("HTTP/1.1 200"));
+        assert!(TcpStream::connect(&listening).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_accepts_nothing_more() {
+        let mut gateway = gateway();
+        gateway.apply(&config("127.0.0.1:0"), &Connections::new()).unwrap();
+        let listening = address(&gateway);
+        let mut stream = TcpStream::connect(&listening).await.unwrap();
+        assert!(ask(&mut stream).await.starts_with("HTTP/1.1 200"));
+        gateway.drain().await;
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+        assert!(TcpStream::connect(&listening).await.is_err());
+    }
+}
