@@ -1,4 +1,4 @@
-//! `keyless.toml`: connections with names.
+//! `keyless.toml`: connections with names, and whatever else stands beside them.
 //!
 //! ```toml
 //! default = "prod"
@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::{Fault, toml};
@@ -23,10 +23,10 @@ use crate::{Fault, toml};
 pub struct Names {
     documents: BTreeMap<String, Zeroizing<String>>,
     default: Option<String>,
-    unknown: Vec<String>,
+    others: Map<String, Value>,
 }
 
-/// The keys that may stand at the top.
+/// The keys that are understood here.
 pub const KEYS: [&str; 2] = ["connections", "default"];
 
 /// Names of connections: letters, digits, `_` and `-`. No document looks like that.
@@ -60,7 +60,9 @@ impl Names {
                 ("default", _) => {
                     return Err(Fault::new("has a `default` that is not text", "write default = \"NAME\""));
                 }
-                (unknown, _) => read.unknown.push(unknown.to_owned()),
+                (other, value) => {
+                    read.others.insert(other.to_owned(), value.clone());
+                }
             }
         }
         Ok(read)
@@ -83,10 +85,10 @@ impl Names {
         self.default.as_deref()
     }
 
-    /// Keys at the top that mean nothing.
+    /// What stands at the top beside [`KEYS`]: tables of other readers, or mistakes.
     #[must_use]
-    pub fn unknown_keys(&self) -> &[String] {
-        &self.unknown
+    pub fn others(&self) -> &Map<String, Value> {
+        &self.others
     }
 }
 
@@ -130,7 +132,8 @@ mod tests {
         assert_eq!(text("a").as_deref(), Some("openai://h"));
         assert_eq!(text("b").as_deref(), Some(r#"{"api_key":"k"}"#));
         assert_eq!(text("c"), None);
-        assert_eq!((names.default_name(), names.unknown_keys()), (Some("b"), &["x".to_owned()][..]));
+        assert_eq!(names.default_name(), Some("b"));
+        assert_eq!(names.others().iter().collect::<Vec<_>>(), [(&"x".to_owned(), &Value::from(1))]);
         assert_eq!(names.names().collect::<Vec<_>>(), ["a", "b"]);
     }
 

@@ -23,6 +23,12 @@ pub struct ClientIdentity {
 pub(super) type Credentials = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 impl ClientIdentity {
+    /// The files as the document spells them.
+    #[must_use]
+    pub fn new(names: &ClientCertificate) -> Self {
+        Self::below(None, names)
+    }
+
     pub(crate) fn below(root: Option<&Path>, names: &ClientCertificate) -> Self {
         Self {
             certificate_file: files::on_host(&names.certificate_file, root),

@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
 use super::allow::is_local_address;
-use super::tls::{TlsFailure, Trust};
+use super::tls::{self, TlsFailure, Trust};
 use super::{ClientIdentity, ConnectTo, Fault};
 
 /// How long a TLS handshake may take that nobody waits for any more. Requests have their own, shorter deadline.
@@ -34,6 +34,7 @@ pub(super) struct Dial {
     rules: Arc<[ConnectTo]>,
     trust: Arc<Trust>,
     identity: Option<ClientIdentity>,
+    http1_only: bool,
 }
 
 impl Dial {
@@ -44,6 +45,7 @@ impl Dial {
             rules,
             trust,
             identity: None,
+            http1_only: false,
         }
     }
 
@@ -52,13 +54,18 @@ impl Dial {
         Self { identity: Some(identity), ..self.clone() }
     }
 
-    async fn connect(self, uri: Uri) -> Result<Stream, Fault> {
+    /// As this one, without offering HTTP/2.
+    pub(super) fn http1_only(&self) -> Self {
+        Self { http1_only: true, ..self.clone() }
+    }
+
+    pub(super) async fn connect(self, uri: Uri) -> Result<Stream, Fault> {
         let Tcp { stream, secure, name } = self.tcp(&uri).await?;
         if !secure {
-            return Ok(Stream::Plain(stream));
+            return Ok(Stream(Inner::Plain(stream)));
         }
         let session = self.tls(stream, name).await.map_err(|failure| failure.fault())?;
-        Ok(Stream::Tls(Box::new(TokioIo::new(session))))
+        Ok(Stream(Inner::Tls(Box::new(TokioIo::new(session)))))
     }
 
     /// Looks the name up and connects, as the rules and the scheme have it.
@@ -94,7 +101,11 @@ impl Dial {
             Some(identity) => trust.config_presenting(&identity),
             None => trust.config(),
         });
-        let config = config.await.map_err(|_| TlsFailure::Other(Fault::Tls))?.map_err(TlsFailure::Other)?;
+        let mut config =
+            config.await.map_err(|_| TlsFailure::Other(Fault::Tls))?.map_err(TlsFailure::Other)?;
+        if self.http1_only {
+            config = tls::http1_only(&config);
+        }
         let name = ServerName::try_from(name).map_err(|_| TlsFailure::Other(Fault::Unresolved))?;
         let handshake = TlsConnector::from(config).connect(name, stream.into_inner());
         match tokio::time::timeout(HANDSHAKE, handshake).await {
@@ -197,51 +208,59 @@ impl Service<Name> for LocalResolver {
     }
 }
 
-/// A connection, with TLS or without.
-pub(super) enum Stream {
+/// A connection, with TLS or without. hyper reads and writes it.
+pub struct Stream(Inner);
+
+enum Inner {
     Plain(TokioIo<TcpStream>),
     Tls(Box<TokioIo<TlsStream<TcpStream>>>),
 }
 
+impl Stream {
+    /// Whether HTTP/2 was agreed on in the TLS handshake.
+    #[must_use]
+    pub fn is_http2(&self) -> bool {
+        match &self.0 {
+            Inner::Plain(_) => false,
+            Inner::Tls(stream) => stream.inner().get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+}
+
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        match self {
-            Self::Tls(stream) if stream.inner().get_ref().1.alpn_protocol() == Some(b"h2") => {
-                Connected::new().negotiated_h2()
-            }
-            _ => Connected::new(),
-        }
+        if self.is_http2() { Connected::new().negotiated_h2() } else { Connected::new() }
     }
 }
 
 impl Read for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        match &mut self.get_mut().0 {
+            Inner::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Inner::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
 
 impl Write for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        match &mut self.get_mut().0 {
+            Inner::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Inner::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        match &mut self.get_mut().0 {
+            Inner::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Inner::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        match &mut self.get_mut().0 {
+            Inner::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Inner::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -28,6 +28,7 @@ use bytes::Bytes;
 pub(crate) use allow::AllowList;
 pub use client_identity::ClientIdentity;
 pub use connect_to::ConnectTo;
+pub use dial::Stream;
 pub use fault::Fault;
 pub(crate) use gate::Gate;
 pub use network::Network;

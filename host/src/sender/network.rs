@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Uri;
 use http_body_util::{Full, LengthLimitError};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::dial::Dial;
+use super::dial::{Dial, Stream};
 use super::gate::{collect, in_time};
 use super::tls::Trust;
 use super::{Body, ClientIdentity, ConnectTo, Fault, Patience, RESPONSE_LIMIT, Sender, Sending};
@@ -52,6 +53,24 @@ impl Network {
             impatient: client(dial(CONNECT_IMPATIENT), IDLE_PER_HOST),
             dial: dial(CONNECT),
         })
+    }
+}
+
+impl Network {
+    /// Makes a connection to the host of an absolute URI, for programs that speak HTTP themselves. With `http1_only`, HTTP/2 is
+    /// not offered. A certificate to present goes over HTTP/1.1 in any case.
+    ///
+    /// # Errors
+    /// Why there is none. Plain `http` to anything but loopback and the known metadata addresses is [`Fault::Denied`].
+    pub async fn connect(
+        &self,
+        uri: &Uri,
+        http1_only: bool,
+        identity: Option<ClientIdentity>,
+    ) -> Result<Stream, Fault> {
+        let dial = if http1_only { self.dial.http1_only() } else { self.dial.clone() };
+        let dial = identity.into_iter().fold(dial, |dial, identity| dial.presenting(identity));
+        dial.connect(uri.clone()).await
     }
 }
 

@@ -94,6 +94,11 @@ impl Trust {
     }
 }
 
+/// The same, without offering HTTP/2.
+pub(super) fn http1_only(config: &ClientConfig) -> Arc<ClientConfig> {
+    finished(config.clone(), &["http/1.1"])
+}
+
 fn finished(mut config: ClientConfig, protocols: &[&str]) -> Arc<ClientConfig> {
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     Arc::new(config)

@@ -152,6 +152,16 @@ Example:
   keyless run -c @connection.json -- python app.py"
     )]
     Run(RunArgs),
+    /// Give credentials to gateways and applications: as a proxy, an authorisation service, Envoy's secrets, an endpoint
+    #[cfg(unix)]
+    #[command(after_help = "\
+The file holds [connections.NAME] and tables of listeners: [proxy.NAME], [authz.NAME], [sds.NAME], [endpoint.NAME], [ops].
+It is read again when it changes and on SIGHUP; one that cannot work changes nothing. SIGTERM ends it politely.
+
+Examples:
+  keyless serve -f keyless.toml
+  keyless serve -c @connection.json --listen 127.0.0.1:8080     one proxy, without a file")]
+    Serve(ServeArgs),
     /// Show the connection as it is understood and what it needs, without doing anything
     #[command(after_help = "\
 Examples:
@@ -203,6 +213,8 @@ impl Command {
             #[cfg(unix)]
             Self::Demo(_) => LevelFilter::ERROR,
             Self::Doctor(_) => LevelFilter::ERROR,
+            #[cfg(unix)]
+            Self::Serve(_) => LevelFilter::INFO,
             _ => LevelFilter::WARN,
         }
     }
@@ -245,6 +257,21 @@ pub(crate) struct RunArgs {
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     pub(crate) program: Vec<OsString>,
+}
+
+/// `keyless serve`.
+#[cfg(unix)]
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// What to serve [default: keyless.toml here, else in ~/.config/keyless]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Serve one connection by a proxy on this address, without a file: 127.0.0.1:8080, or unix:/absolute/path
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "file", env = "KEYLESS_LISTEN", hide_env_values = true, value_parser = address)]
+    pub(crate) listen: Option<keyless_gateway::config::Address>,
+    /// When it is ended, let what is under way go on for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", env = "KEYLESS_DRAIN", hide_env_values = true, value_parser = seconds)]
+    pub(crate) drain: std::time::Duration,
 }
 
 /// How long to wait for a credential.
@@ -316,6 +343,12 @@ pub(crate) struct SandboxArgs {
     /// Port of the admin endpoint, which switches faults on and rotates tokens
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) port_admin: u16,
+}
+
+/// The words of the gateway's own error do not quote.
+#[cfg(unix)]
+fn address(text: &str) -> Result<keyless_gateway::config::Address, String> {
+    text.parse()
 }
 
 /// More than zero, at most a day.

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use keyless_documents::{KEYS, Names};
+use keyless_gateway::config::KEYS as SERVED;
 use zeroize::Zeroizing;
 
 use crate::document::{self, Document};
@@ -69,7 +70,27 @@ impl Config {
         ))
     }
 
-    fn read(path: &Path) -> Result<Self, Problem> {
+    /// Where it was read.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The names of all connections.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.names()
+    }
+
+    /// The tables that say what is to be served.
+    pub(crate) fn served(&self) -> serde_json::Map<String, serde_json::Value> {
+        let served = self.names.others().iter().filter(|(key, _)| SERVED.contains(&key.as_str()));
+        served.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// Reads this file.
+    ///
+    /// # Errors
+    /// `config-unreadable`, `config-invalid`.
+    pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         let shown = path.display();
         let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|reason| {
             let next = match reason.kind() {
@@ -82,8 +103,8 @@ impl Config {
             Problem::invalid("config-invalid", format!("{shown} {}", fault.what), fault.next)
         })?;
         tracing::debug!(file = %shown, "connections have names");
-        for unknown in names.unknown_keys() {
-            let known = nearest(unknown, KEYS.into_iter()).join(" and ");
+        for unknown in names.others().keys().filter(|key| !SERVED.contains(&key.as_str())) {
+            let known = nearest(unknown, KEYS.into_iter().chain(SERVED)).join(", ");
             tracing::warn!(file = %shown, key = unknown, "unknown key, without effect; known are {known}");
         }
         Ok(Self { path: path.to_owned(), names })

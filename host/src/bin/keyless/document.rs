@@ -16,6 +16,7 @@ use crate::output::problem::{Class, Problem};
 const LIMIT: u64 = 64 * 1024;
 
 /// A connection document as the component reads it: JSON or a URI. May hold secrets, so it has no `Debug`.
+#[derive(Clone)]
 pub(crate) struct Document {
     pub(crate) text: Zeroizing<String>,
     /// Where it came from, for people.

@@ -18,6 +18,8 @@ mod logging;
 mod memory;
 mod openai_variables;
 mod output;
+#[cfg(unix)]
+mod serve;
 mod session;
 mod usage;
 

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use keyless::sender::{Network, Sender};
+use http::Uri;
+use http::uri::Authority;
+use keyless::sender::{ClientIdentity, Network, Sender};
 use keyless::{Cache, Connection, CredentialRef, Grant, Lock, Plan, Requirements, Runtime, Variables};
 
 use crate::cli::{Cli, RuntimeArgs};
@@ -100,11 +102,24 @@ impl Session {
         opened.map_err(|error| Problem::from(error).in_document(&self.document.origin))
     }
 
-    /// Opens the connection and waits for a credential. The connection lives as long as what is returned.
-    pub(crate) async fn connect(self, patience: Duration) -> Result<(Connection, CredentialRef), Problem> {
+    /// Logs what is doubtful about the document.
+    pub(crate) fn warn(&self) {
         for warning in &self.plan.warnings {
             tracing::warn!(code = %warning.code, "{}", warning.message);
         }
+    }
+
+    /// The client certificate of the plan, and the API that wants to see it as well.
+    pub(crate) fn presents(&self) -> Option<(Authority, ClientIdentity)> {
+        let names = self.plan.requirements.client_certificate.as_ref()?;
+        let base_url = self.plan.settings.iter().find(|setting| setting.name == "api.base_url")?;
+        let authority = base_url.value.parse::<Uri>().ok()?.into_parts().authority?;
+        Some((authority, ClientIdentity::new(names)))
+    }
+
+    /// Opens the connection and waits for a credential. The connection lives as long as what is returned.
+    pub(crate) async fn connect(self, patience: Duration) -> Result<(Connection, CredentialRef), Problem> {
+        self.warn();
         let connection = self.open().await?;
         let credential = connection
             .ready(patience)

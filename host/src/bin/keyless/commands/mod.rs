@@ -14,10 +14,12 @@ use crate::cli::{Cli, Command};
 #[cfg(unix)]
 use crate::demo;
 use crate::output::problem::{Class, Problem};
+#[cfg(unix)]
+use crate::serve;
 
 /// Does what the command line says.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Problem> {
-    let tokio = tokio()?;
+    let tokio = tokio(&cli.command)?;
     match &cli.command {
         Command::Token(args) => tokio.block_on(token::run(cli, args)),
         Command::Run(args) => run::run(cli, args, tokio),
@@ -25,15 +27,22 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Doctor(args) => tokio.block_on(doctor::run(cli, args)),
         Command::Inspect(args) => inspect::run(cli, args),
         #[cfg(unix)]
+        Command::Serve(args) => tokio.block_on(serve::run(cli, args)),
+        #[cfg(unix)]
         Command::Sandbox(args) => tokio.block_on(sandbox::run(args)),
         #[cfg(unix)]
         Command::Demo(args) => tokio.block_on(demo::run(args)),
     }
 }
 
-/// One thread: a command has one connection and waits for it.
-fn tokio() -> Result<tokio::runtime::Runtime, Problem> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|reason| {
+/// One thread for a command that has one connection and waits for it; all cores for one that serves.
+fn tokio(command: &Command) -> Result<tokio::runtime::Runtime, Problem> {
+    let mut builder = match command {
+        #[cfg(unix)]
+        Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    builder.enable_all().build().map_err(|reason| {
         Problem::new(
             Class::Failed,
             "runtime-failed",

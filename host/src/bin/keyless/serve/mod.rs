@@ -1,0 +1,168 @@
+//! `keyless serve`: the connections of a file, and the listeners on them, until somebody ends it.
+//!
+//! ```text
+//! setup (file, or -c and --listen) -> connections (opened, kept) -> keyless_gateway::Gateway
+//!   again when the file changes (watch) or on SIGHUP; SIGTERM and SIGINT drain
+//! ```
+
+mod connection;
+mod connections;
+mod network;
+mod setup;
+mod watch;
+
+pub(crate) use connection::Served;
+pub(crate) use network::Upstreams;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyless_gateway::{Fault, Gateway, Sockets};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::{Cli, ServeArgs};
+use crate::output::problem::{Class, Problem};
+use crate::session;
+use connections::OpenConnections;
+use setup::Setup;
+use watch::Watch;
+
+/// Serves until a signal ends it.
+pub(crate) async fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Problem> {
+    let mut signals = Signals::catch()?;
+    let upstreams = Arc::new(Upstreams::new(session::network(&cli.runtime)?));
+    let mut server = Server {
+        cli,
+        args,
+        connections: OpenConnections::new(session::runtime(&cli.runtime)?),
+        gateway: Gateway::new(Arc::clone(&upstreams) as _, Sockets::new()),
+        upstreams,
+    };
+    let setup = Setup::read(cli, args)?;
+    let mut watch = setup.file().map(Watch::new);
+    server.apply(&setup).await?;
+    loop {
+        let what = tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::ToEnd => break,
+                Asked::ToReload => "SIGHUP",
+            },
+            () = changed(&mut watch) => "the file has changed",
+        };
+        tracing::info!(reason = what, "reading the configuration again");
+        server.reload().await;
+    }
+    server.finish(args.drain, &mut signals).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is being served.
+struct Server<'a> {
+    cli: &'a Cli,
+    args: &'a ServeArgs,
+    connections: OpenConnections,
+    gateway: Gateway,
+    upstreams: Arc<Upstreams>,
+}
+
+impl Server<'_> {
+    /// All of it or, with an error, nothing of it.
+    async fn apply(&mut self, setup: &Setup) -> Result<(), Problem> {
+        let wanted = setup.documents()?;
+        let connections = self.connections.with(self.cli, wanted).await?;
+        self.gateway.apply(&setup.config, &connections.served()).map_err(|fault| problem(fault, setup))?;
+        self.upstreams.present(connections.identities());
+        self.connections = connections;
+        Ok(())
+    }
+
+    /// Takes over what the file says now, or goes on as before.
+    async fn reload(&mut self) {
+        let applied = match Setup::read(self.cli, self.args) {
+            Ok(setup) => self.apply(&setup).await,
+            Err(problem) => Err(problem),
+        };
+        match applied {
+            Ok(()) => tracing::info!("the configuration is in effect"),
+            Err(problem) => tracing::error!(
+                code = problem.code(),
+                next = problem.next(),
+                "the new configuration is not taken, the old one stays: {problem}"
+            ),
+        }
+    }
+
+    /// Lets what is under way come to its end, for so long; a second signal ends it at once.
+    async fn finish(self, patience: Duration, signals: &mut Signals) {
+        tracing::info!(seconds = patience.as_secs_f64(), "ending; waiting for what is under way");
+        tokio::select! {
+            () = self.gateway.drain() => {}
+            () = signals.until_end() => tracing::warn!("ended by a second signal; what was under way is cut off"),
+            () = tokio::time::sleep(patience) => tracing::warn!("out of patience; what is under way is cut off"),
+        }
+    }
+}
+
+async fn changed(watch: &mut Option<Watch>) {
+    match watch {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A fault of the gateway, said with where the configuration came from.
+pub(crate) fn problem(fault: Fault, setup: &Setup) -> Problem {
+    let what = match setup.file() {
+        Some(path) if fault.code.starts_with("serve-") => format!("{}: {}", path.display(), fault.what),
+        _ => fault.what,
+    };
+    let class = if fault.code.starts_with("serve-") { Class::Invalid } else { Class::Failed };
+    Problem::new(class, fault.code, what, fault.next)
+}
+
+/// Those that `serve` obeys. Caught from the start, so that an early one is not lost.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Self, Problem> {
+        let catch = |kind| {
+            signal(kind).map_err(|reason| {
+                Problem::new(
+                    Class::Failed,
+                    "signals-failed",
+                    format!("signals cannot be caught: {reason}"),
+                    "check the limits of this process (open files)",
+                )
+            })
+        };
+        Ok(Self {
+            terminate: catch(SignalKind::terminate())?,
+            interrupt: catch(SignalKind::interrupt())?,
+            hang_up: catch(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::ToEnd,
+            _ = self.interrupt.recv() => Asked::ToEnd,
+            _ = self.hang_up.recv() => Asked::ToReload,
+        }
+    }
+
+    async fn until_end(&mut self) {
+        while self.next().await != Asked::ToEnd {}
+    }
+}
+
+/// What a signal asks for.
+#[derive(PartialEq, Eq)]
+enum Asked {
+    ToEnd,
+    ToReload,
+}
