@@ -39,7 +39,6 @@ pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response<B
 }
 
 /// 503: there is no credential, and when there may be one.
-#[expect(dead_code, reason = "for the listeners to come")]
 pub(crate) fn unavailable(reason: &Unavailable) -> Response<Body> {
     let mut response = error(StatusCode::SERVICE_UNAVAILABLE, &reason.code, &reason.message);
     let seconds = reason.retry_after.unwrap_or(Duration::from_secs(1)).as_secs().max(1);

@@ -11,7 +11,7 @@ use crate::connection::Connections;
 use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, bind};
 use crate::network::Network;
 use crate::service::Service;
-use crate::{Fault, ops};
+use crate::{Fault, endpoint, ops};
 
 /// The listeners of a configuration, at work. Dropping it closes them at once; [`drain`](Self::drain) does so politely.
 pub struct Gateway {
@@ -104,14 +104,20 @@ impl Gateway {
         config: &'a Config,
         connections: &Connections,
     ) -> Result<Vec<Listener<'a>>, Fault> {
-        let (_network, _connections) = (&self.network, connections);
+        let _network = &self.network;
         let ops = config.ops.iter().map(|ops| Listener {
             name: "ops".to_owned(),
             listen: &ops.listen,
             access: &ops.access,
             service: Arc::new(ops::Ops::new()),
         });
-        Ok(ops.collect())
+        let endpoints = config.endpoint.iter().map(|(name, endpoint)| Listener {
+            name: format!("endpoint.{name}"),
+            listen: &endpoint.listen,
+            access: &endpoint.access,
+            service: Arc::new(endpoint::Endpoint::new(listed(connections, endpoint.connections.as_deref()))),
+        });
+        Ok(ops.chain(endpoints).collect())
     }
 
     fn commit(&mut self, staged: BTreeMap<Place, (Option<Bound>, Handler)>) {
@@ -145,6 +151,13 @@ impl Place {
         let any_port = matches!(listener.listen, Address::Tcp(address) if address.port() == 0);
         Self(listener.listen.clone(), any_port.then(|| listener.name.clone()))
     }
+}
+
+/// The connections of these names; without names, all.
+fn listed(connections: &Connections, names: Option<&[String]>) -> Connections {
+    let asked = |name: &String| names.is_none_or(|names| names.contains(name));
+    let listed = connections.iter().filter(|(name, _)| asked(name));
+    listed.map(|(name, connection)| (name.clone(), Arc::clone(connection))).collect()
 }
 
 #[cfg(test)]

@@ -18,9 +18,11 @@
 mod answer;
 pub mod config;
 mod connection;
+mod endpoint;
 mod fault;
 mod gateway;
 mod listen;
+mod moment;
 mod network;
 mod ops;
 mod service;
