@@ -10,8 +10,9 @@ use crate::config::{Access, Address, Config};
 use crate::connection::Connections;
 use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, bind};
 use crate::network::Network;
+use crate::ops::{Board, Listening, Ops};
 use crate::service::Service;
-use crate::{Fault, endpoint, ops};
+use crate::{Fault, endpoint};
 
 /// The listeners of a configuration, at work. Dropping it closes them at once; [`drain`](Self::drain) does so politely.
 pub struct Gateway {
@@ -20,6 +21,8 @@ pub struct Gateway {
     doors: BTreeMap<Place, Door>,
     /// What is no longer in the configuration and still has connections.
     leaving: JoinSet<()>,
+    /// What `[ops]` shows.
+    board: Arc<Board>,
 }
 
 /// A listener that the configuration asks for.
@@ -39,7 +42,8 @@ impl Gateway {
     /// Serves nothing yet. `sockets` are those that `systemd:NAME` addresses speak of.
     #[must_use]
     pub fn new(network: Arc<dyn Network>, sockets: Sockets) -> Self {
-        Self { network, sockets, doors: BTreeMap::new(), leaving: JoinSet::new() }
+        let board = Arc::new(Board::new());
+        Self { network, sockets, doors: BTreeMap::new(), leaving: JoinSet::new(), board }
     }
 
     /// Serves this configuration from now on, with these connections. Listeners that stay where they are keep their
@@ -81,6 +85,7 @@ impl Gateway {
             };
         }
         self.commit(staged);
+        self.board.show(connections, self.listening());
         Ok(())
     }
 
@@ -98,6 +103,17 @@ impl Gateway {
         while self.leaving.join_next().await.is_some() {}
     }
 
+    fn listening(&self) -> Vec<Listening> {
+        let doors = self.doors.values().map(|door| (door.handler(), door.address().clone()));
+        doors
+            .map(|(handler, address)| Listening {
+                name: handler.name.clone(),
+                address,
+                counters: Arc::clone(&handler.counters),
+            })
+            .collect()
+    }
+
     /// Each kind of listener has its line here.
     fn listeners<'a>(
         &self,
@@ -109,7 +125,7 @@ impl Gateway {
             name: "ops".to_owned(),
             listen: &ops.listen,
             access: &ops.access,
-            service: Arc::new(ops::Ops::new()),
+            service: Arc::new(Ops::new(Arc::clone(&self.board))),
         });
         let endpoints = config.endpoint.iter().map(|(name, endpoint)| Listener {
             name: format!("endpoint.{name}"),

@@ -45,7 +45,6 @@ impl Counters {
         }
     }
 
-    #[expect(dead_code, reason = "for the listeners to come")]
     pub(crate) fn counts(&self) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counts {

@@ -13,6 +13,6 @@ mod http;
 
 pub(crate) use bind::{Bound, bind};
 pub use bind::{Socket, Sockets};
-pub(crate) use counters::Counters;
+pub(crate) use counters::{Counters, Counts};
 pub(crate) use door::{Door, Handler};
 pub(crate) use guard::Guard;

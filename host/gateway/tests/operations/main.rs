@@ -7,4 +7,5 @@
 )]
 
 mod endpoint;
+mod ops;
 mod stand_in;
