@@ -27,6 +27,7 @@ mod plan;
 mod run;
 mod sandbox;
 mod secrets;
+mod serve;
 mod signals;
 mod token;
 mod usage;
