@@ -12,7 +12,7 @@ use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, bind};
 use crate::network::Network;
 use crate::ops::{Board, Listening, Ops};
 use crate::service::Service;
-use crate::{Fault, endpoint};
+use crate::{Fault, authz, endpoint};
 
 /// The listeners of a configuration, at work. Dropping it closes them at once; [`drain`](Self::drain) does so politely.
 pub struct Gateway {
@@ -121,6 +121,12 @@ impl Gateway {
         connections: &Connections,
     ) -> Result<Vec<Listener<'a>>, Fault> {
         let _network = &self.network;
+        let authz = config.authz.iter().map(|(name, authz)| Listener {
+            name: format!("authz.{name}"),
+            listen: &authz.listen,
+            access: &authz.access,
+            service: Arc::new(authz::Authz::new(authz, connections)),
+        });
         let ops = config.ops.iter().map(|ops| Listener {
             name: "ops".to_owned(),
             listen: &ops.listen,
@@ -133,7 +139,7 @@ impl Gateway {
             access: &endpoint.access,
             service: Arc::new(endpoint::Endpoint::new(listed(connections, endpoint.connections.as_deref()))),
         });
-        Ok(ops.chain(endpoints).collect())
+        Ok(authz.chain(endpoints).chain(ops).collect())
     }
 
     fn commit(&mut self, staged: BTreeMap<Place, (Option<Bound>, Handler)>) {

@@ -16,6 +16,7 @@
 //! - A secret leaves by the answer that is asked for, never by a log line, a metric or an error.
 
 mod answer;
+mod authz;
 pub mod config;
 mod connection;
 mod endpoint;
@@ -25,6 +26,8 @@ mod listen;
 mod moment;
 mod network;
 mod ops;
+mod path;
+mod pattern;
 mod service;
 
 pub use config::Config;

@@ -18,6 +18,7 @@ pub use endpoint::Endpoint;
 pub use ops::Ops;
 pub use proxy::Proxy;
 pub use route::Route;
+pub(crate) use route::routes;
 pub use sds::Sds;
 
 use std::collections::{BTreeMap, BTreeSet};

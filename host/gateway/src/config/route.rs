@@ -44,7 +44,6 @@ impl Route {
 }
 
 /// The routes of a listener: those that are written, or the one that its `connection` is short for.
-#[expect(dead_code, reason = "for the listeners to come")]
 pub(crate) fn routes(connection: Option<&str>, routes: &[Route]) -> Vec<Route> {
     connection.map(Route::whole).into_iter().chain(routes.iter().cloned()).collect()
 }

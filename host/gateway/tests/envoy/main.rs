@@ -1,0 +1,14 @@
+//! What gateways ask for, over real sockets: the authorisation service and Envoy's secrets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first surprise"
+)]
+
+mod authz_http;
+mod client;
+mod connection;
+mod serving;
