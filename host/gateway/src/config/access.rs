@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Address, Table};
+use super::{Address, Bearer, Table};
 use crate::Fault;
 
 /// Who may use a listener. The default: on a Unix socket the user that `keyless` runs as, on loopback every program of
@@ -14,6 +14,9 @@ use crate::Fault;
 pub struct Access {
     /// Clients present this file's content as a bearer. Read again when it changes.
     pub bearer_file: Option<PathBuf>,
+    /// The bearer itself, for a program that makes one up. Not in the file, where a secret has no place.
+    #[serde(skip)]
+    pub bearer: Option<Bearer>,
     /// Numeric user ids of processes that may connect to a Unix socket. Absent: whoever the socket's mode lets in.
     pub users: Option<Vec<u32>>,
     /// Mode of the Unix socket's file, `"0600"` by default.
@@ -27,7 +30,7 @@ pub struct Access {
 
 impl Access {
     pub(super) fn check(&self, table: &Table<'_>, listen: &Address) -> Result<(), Fault> {
-        if listen.is_public() && self.bearer_file.is_none() && !self.anyone {
+        if listen.is_public() && self.bearer_file.is_none() && self.bearer.is_none() && !self.anyone {
             return Err(table.fault(
                 format!("listens on {listen} without a bearer: everybody who can reach it could use the credential"),
                 "listen on 127.0.0.1 or a Unix socket, set access.bearer_file, or say access.anyone = true if another \

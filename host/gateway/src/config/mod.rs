@@ -5,6 +5,7 @@
 mod access;
 mod address;
 mod authz;
+mod bearer;
 mod endpoint;
 mod ops;
 mod proxy;
@@ -14,6 +15,7 @@ mod sds;
 pub use access::Access;
 pub use address::Address;
 pub use authz::Authz;
+pub use bearer::Bearer;
 pub use endpoint::Endpoint;
 pub use ops::Ops;
 pub use proxy::Proxy;

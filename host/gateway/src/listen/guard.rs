@@ -1,19 +1,18 @@
 //! Who may use a listener, decided for every request.
 
 use std::fs;
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, Request, Response, StatusCode};
-use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::Fault;
 use crate::answer;
-use crate::config::{Access, Address};
+use crate::config::{Access, Address, Bearer};
 use crate::service::{Body, Peer};
 
 /// Where a client may put the bearer: where the SDKs of these APIs put a key.
@@ -21,7 +20,7 @@ const BEARERS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
 
 /// Decides who may use a listener.
 pub(crate) struct Guard {
-    bearer: Option<BearerFile>,
+    bearer: Option<Expected>,
     users: Option<Vec<u32>>,
     /// Whether requests that a web page could cause are turned away: on TCP, where no bearer stops them.
     web_pages: Option<Vec<String>>,
@@ -34,7 +33,8 @@ impl Guard {
     /// # Errors
     /// `bearer-file` when there is no usable bearer in the file.
     pub(crate) fn new(access: &Access, listen: &Address) -> Result<Self, Fault> {
-        let bearer = access.bearer_file.clone().map(BearerFile::open).transpose()?;
+        let file = access.bearer_file.clone().map(BearerFile::open).transpose()?.map(Expected::File);
+        let bearer = access.bearer.clone().map(Expected::Given).or(file);
         let over_tcp = !matches!(listen, Address::Unix(_));
         let web_pages = (over_tcp && bearer.is_none() && !access.anyone).then(|| access.hosts.clone());
         Ok(Self { bearer, users: access.users.clone(), web_pages })
@@ -52,7 +52,7 @@ impl Guard {
             ));
         }
         if let Some(bearer) = &self.bearer
-            && !bearer.matches(request.headers())
+            && !bearer.is_presented(request.headers())
         {
             return Err(refusal(
                 StatusCode::UNAUTHORIZED,
@@ -106,62 +106,75 @@ fn refusal(status: StatusCode, code: &str, message: &str) -> Refusal {
     Box::new(answer::error(status, code, message))
 }
 
-/// A secret in a file, read again when the file changes.
+/// What clients have to present.
+enum Expected {
+    Given(Bearer),
+    File(BearerFile),
+}
+
+impl Expected {
+    fn is_presented(&self, headers: &HeaderMap) -> bool {
+        match self {
+            Self::Given(bearer) => presented(headers).any(|presented| bearer.is(presented)),
+            Self::File(file) => {
+                let bearer = file.current();
+                presented(headers).any(|presented| bearer.is(presented))
+            }
+        }
+    }
+}
+
+/// Whatever a client presents, without its scheme.
+fn presented(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let values =
+        BEARERS.iter().flat_map(|name| headers.get_all(*name).iter().map(move |value| (*name, value)));
+    values.filter_map(|(name, value)| match value.as_bytes().split_at_checked(7) {
+        _ if name != AUTHORIZATION.as_str() => Some(value.as_bytes()),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer ") => Some(rest),
+        _ => None,
+    })
+}
+
+/// A bearer in a file, read again when the file changes.
 struct BearerFile {
     path: PathBuf,
-    read: Mutex<(Option<SystemTime>, Zeroizing<String>)>,
+    read: Mutex<(Option<SystemTime>, Bearer)>,
 }
 
 impl BearerFile {
     fn open(path: PathBuf) -> Result<Self, Fault> {
-        let fault = |what: String| {
-            Fault::new(
-                "bearer-file",
-                format!("the bearer file {} {what}", path.display()),
-                "write a secret of at least 16 visible characters into it, such as `openssl rand -hex 32`",
-            )
+        let fault = |what: String, next: String| {
+            Fault::new("bearer-file", format!("the bearer file {} {what}", path.display()), next)
         };
-        let text = read(&path).map_err(|reason| fault(format!("cannot be read: {reason}")))?;
-        if text.len() < 16 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(fault(format!("holds no usable bearer ({} characters)", text.chars().count())));
-        }
         let changed = changed(&path);
-        Ok(Self { path, read: Mutex::new((changed, text)) })
+        let text = fs::read_to_string(&path).map_err(|reason| {
+            fault(format!("cannot be read: {reason}"), "check the path and its permissions".to_owned())
+        })?;
+        let bearer =
+            parse(text).map_err(|reason| fault(format!("is not usable: {}", reason.what), reason.next))?;
+        Ok(Self { path, read: Mutex::new((changed, bearer)) })
     }
 
-    fn matches(&self, headers: &HeaderMap) -> bool {
-        let mut read_at = self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    /// What the file holds now; what it held last while it holds nothing that can be used.
+    fn current(&self) -> Bearer {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let now = changed(&self.path);
-        if now != read_at.0
-            && let Ok(text) = read(&self.path)
-            && text.len() >= 16
+        if now != read.0
+            && let Ok(text) = fs::read_to_string(&self.path)
+            && let Ok(bearer) = parse(text)
         {
-            *read_at = (now, text);
+            *read = (now, bearer);
         }
-        BEARERS.iter().flat_map(|name| headers.get_all(*name).iter().map(move |value| (*name, value))).any(
-            |(name, value)| {
-                let presented = match value.as_bytes().split_at_checked(7) {
-                    Some((scheme, rest))
-                        if name == AUTHORIZATION.as_str() && scheme.eq_ignore_ascii_case(b"bearer ") =>
-                    {
-                        rest
-                    }
-                    _ if name == AUTHORIZATION.as_str() => return false,
-                    _ => value.as_bytes(),
-                };
-                bool::from(presented.ct_eq(read_at.1.as_bytes()))
-            },
-        )
+        read.1.clone()
     }
 }
 
-fn changed(path: &std::path::Path) -> Option<SystemTime> {
+fn changed(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|found| found.modified()).ok()
 }
 
-fn read(path: &std::path::Path) -> std::io::Result<Zeroizing<String>> {
-    let text = Zeroizing::new(fs::read_to_string(path)?);
-    Ok(Zeroizing::new(text.trim().to_owned()))
+fn parse(text: String) -> Result<Bearer, Fault> {
+    Bearer::new(Zeroizing::new(text).trim())
 }
 
 #[cfg(test)]
