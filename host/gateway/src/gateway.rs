@@ -12,17 +12,19 @@ use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, bind};
 use crate::network::Network;
 use crate::ops::{Board, Listening, Ops};
 use crate::service::Service;
-use crate::{Fault, authz, endpoint};
+use crate::{Fault, authz, endpoint, proxy};
 
 /// The listeners of a configuration, at work. Dropping it closes them at once; [`drain`](Self::drain) does so politely.
 pub struct Gateway {
-    network: Arc<dyn Network>,
+    upstreams: Arc<proxy::Upstreams>,
     sockets: Sockets,
     doors: BTreeMap<Place, Door>,
     /// What is no longer in the configuration and still has connections.
     leaving: JoinSet<()>,
     /// What `[ops]` shows.
     board: Arc<Board>,
+    /// What happened to the requests of each proxy, by its name as in `proxy.openai`.
+    passages: BTreeMap<String, Arc<proxy::Counters>>,
 }
 
 /// A listener that the configuration asks for.
@@ -42,8 +44,14 @@ impl Gateway {
     /// Serves nothing yet. `sockets` are those that `systemd:NAME` addresses speak of.
     #[must_use]
     pub fn new(network: Arc<dyn Network>, sockets: Sockets) -> Self {
-        let board = Arc::new(Board::new());
-        Self { network, sockets, doors: BTreeMap::new(), leaving: JoinSet::new(), board }
+        Self {
+            upstreams: Arc::new(proxy::Upstreams::new(network)),
+            sockets,
+            doors: BTreeMap::new(),
+            leaving: JoinSet::new(),
+            board: Arc::new(Board::new()),
+            passages: BTreeMap::new(),
+        }
     }
 
     /// Serves this configuration from now on, with these connections. Listeners that stay where they are keep their
@@ -56,6 +64,9 @@ impl Gateway {
     /// `listen-failed`, `listen-in-use`, `listen-systemd`.
     pub fn apply(&mut self, config: &Config, connections: &Connections) -> Result<(), Fault> {
         config.check(&connections.keys().cloned().collect())?;
+        for name in config.proxy.keys() {
+            self.passages.entry(format!("proxy.{name}")).or_default();
+        }
         // Everything that can fail comes first.
         let mut staged = BTreeMap::new();
         for listener in self.listeners(config, connections)? {
@@ -110,6 +121,7 @@ impl Gateway {
                 name: handler.name.clone(),
                 address,
                 counters: Arc::clone(&handler.counters),
+                proxy: self.passages.get(&handler.name).cloned(),
             })
             .collect()
     }
@@ -120,13 +132,19 @@ impl Gateway {
         config: &'a Config,
         connections: &Connections,
     ) -> Result<Vec<Listener<'a>>, Fault> {
-        let _network = &self.network;
         let authz = config.authz.iter().map(|(name, authz)| Listener {
             name: format!("authz.{name}"),
             listen: &authz.listen,
             access: &authz.access,
             service: Arc::new(authz::Authz::new(authz, connections)),
         });
+        let proxies = config.proxy.iter().map(|(name, proxy)| {
+            let name = format!("proxy.{name}");
+            let counters = self.passages.get(&name).cloned().unwrap_or_default();
+            let service = Arc::new(proxy::Proxy::new(proxy, connections, &self.upstreams, counters)?);
+            Ok(Listener { name, listen: &proxy.listen, access: &proxy.access, service })
+        });
+        let proxies: Vec<_> = proxies.collect::<Result<_, Fault>>()?;
         let ops = config.ops.iter().map(|ops| Listener {
             name: "ops".to_owned(),
             listen: &ops.listen,
@@ -139,7 +157,7 @@ impl Gateway {
             access: &endpoint.access,
             service: Arc::new(endpoint::Endpoint::new(listed(connections, endpoint.connections.as_deref()))),
         });
-        Ok(authz.chain(endpoints).chain(ops).collect())
+        Ok(authz.chain(endpoints).chain(ops).chain(proxies).collect())
     }
 
     fn commit(&mut self, staged: BTreeMap<Place, (Option<Bound>, Handler)>) {

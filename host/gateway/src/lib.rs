@@ -28,6 +28,7 @@ mod network;
 mod ops;
 mod path;
 mod pattern;
+mod proxy;
 mod service;
 
 pub use config::Config;

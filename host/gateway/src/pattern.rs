@@ -1,4 +1,4 @@
-//! Allow-lists of paths.
+//! Allow-lists: of paths, and of names of models.
 
 /// Paths that are allowed behind a prefix.
 #[derive(Debug)]
@@ -12,6 +12,21 @@ impl Paths {
     /// Whether one of them allows the path.
     pub(crate) fn allow(&self, path: &str) -> bool {
         self.0.iter().any(|pattern| path_matches(pattern, path))
+    }
+}
+
+/// Names of models that are allowed.
+#[derive(Debug)]
+pub(crate) struct Models(Vec<String>);
+
+impl Models {
+    pub(crate) fn new(patterns: &[String]) -> Self {
+        Self(patterns.to_vec())
+    }
+
+    /// Whether one of them allows the model.
+    pub(crate) fn allow(&self, model: &str) -> bool {
+        self.0.iter().any(|pattern| starts_or_equals(pattern, model))
     }
 }
 
@@ -66,6 +81,19 @@ mod tests {
             ("/v1/messages", "/v1//messages", false),
         ] {
             assert_eq!(Paths::new(&[pattern.to_owned()]).allow(path), expected, "{pattern} {path}");
+        }
+    }
+    #[test]
+    fn models_match_by_their_beginning() {
+        let models = Models::new(&["claude-*".to_owned(), "gpt-4.1".to_owned()]);
+        for (model, expected) in [
+            ("claude-x", true),
+            ("gpt-4.1", true),
+            ("gpt-4.1-mini", false),
+            ("my-claude-x", false),
+            ("", false),
+        ] {
+            assert_eq!(models.allow(model), expected, "{model}");
         }
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Listening {
     pub(crate) address: Address,
     /// What went through it.
     pub(crate) counters: Arc<Counters>,
+    /// What happened to the requests of a proxy.
+    pub(crate) proxy: Option<Arc<crate::proxy::Counters>>,
 }
 
 /// When a credential was first seen here.

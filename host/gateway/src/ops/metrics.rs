@@ -20,6 +20,7 @@ pub(super) fn text(board: &Board) -> String {
     process(&mut exposition, board);
     connections(&mut exposition, &shown);
     listeners(&mut exposition, &shown);
+    proxies(&mut exposition, &shown);
     exposition.finish()
 }
 
@@ -129,6 +130,18 @@ fn listeners(exposition: &mut Exposition, shown: &Shown) {
     let mut open = exposition.gauge("keyless_client_connections_open", "Connections that are open.");
     for (name, counts) in &now {
         open.sample(&[("listener", name)], counts.open);
+    }
+}
+
+fn proxies(exposition: &mut Exposition, shown: &Shown) {
+    let mut events = exposition.counter(
+        "keyless_proxy_events_total",
+        "What happened to requests of a proxy, beside the statuses of their answers.",
+    );
+    for listening in &shown.listeners {
+        for (event, count) in listening.proxy.iter().flat_map(|counters| counters.counts()) {
+            events.sample(&[("listener", &listening.name), ("event", event)], count);
+        }
     }
 }
 

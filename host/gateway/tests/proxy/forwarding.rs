@@ -1,0 +1,180 @@
+//! What arrives, and what comes back.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use hyper::body::Frame;
+use serde_json::json;
+
+use crate::upstream::Api;
+use crate::world::{World, get, post};
+
+#[tokio::test]
+async fn the_credential_is_set_and_the_rest_goes_through() {
+    let api = Api::start().await;
+    let world = World::new(api.address);
+    let request = "POST /chat/completions?x=%20y HTTP/1.1\r\nhost: localhost:1\r\nauthorization: Bearer theirs\r\n\
+                   x-api-key: theirs\r\ncookie: a=b\r\nconnection: x-hop\r\nx-hop: 1\r\nx-mine: 2\r\n\
+                   content-length: 5\r\n\r\nhello";
+    let answer = world.ask(request).await;
+    assert_eq!(answer.status, 200);
+    let seen = answer.json();
+    assert_eq!(seen["method"], "POST");
+    assert_eq!(seen["uri"], "/v1/chat/completions?x=%20y");
+    assert_eq!(seen["body"], "hello");
+    let mut headers: Vec<(String, String)> = serde_json::from_value(seen["headers"].clone()).unwrap();
+    headers.sort();
+    let expected = [
+        ("authorization", "Bearer token-1"),
+        ("content-length", "5"),
+        ("host", &*api.address.to_string()),
+        ("via", "1.1 keyless"),
+        ("x-mine", "2"),
+    ];
+    assert_eq!(headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_for_requests_one_after_the_other() {
+    for http2 in [false, true] {
+        let api = Api::start().await;
+        let world = World::new(api.address);
+        world.network.http2.store(http2, Ordering::Relaxed);
+        let mut client = world.client().await;
+        for round in 0..20 {
+            client.send(post("/echo", &format!("round {round}"))).await;
+            let seen = client.answer().await.json();
+            assert_eq!(seen["body"], format!("round {round}"));
+            assert_eq!(seen["version"], if http2 { "HTTP/2.0" } else { "HTTP/1.1" });
+        }
+        assert_eq!(api.connections.load(Ordering::Relaxed), 1, "HTTP/2: {http2}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_leaves_as_it_came() {
+    for http2 in [false, true] {
+        let api = Api::start().await;
+        let world = World::new(api.address);
+        world.network.http2.store(http2, Ordering::Relaxed);
+        let events = api.stream();
+        let mut client = world.client().await;
+        client
+            .send("GET /stream HTTP/1.1\r\nhost: localhost\r\nte: trailers\r\nconnection: te\r\n\r\n")
+            .await;
+        assert!(client.head().await.contains("text/event-stream"));
+        for event in ["data: one\n\n", "data: two\n\n", "data: three\n\n"] {
+            events.send(Frame::data(Bytes::from(event))).unwrap();
+            assert_eq!(client.chunk().await.unwrap().unwrap(), event.as_bytes());
+        }
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-sum", "9".parse().unwrap());
+        events.send(Frame::trailers(trailers)).unwrap();
+        drop(events);
+        assert_eq!(client.until(b"\r\n\r\n").await.unwrap(), b"0\r\nx-sum: 9\r\n\r\n", "HTTP/2: {http2}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_goes_as_it_comes_with_its_trailers() {
+    let api = Api::start().await;
+    let world = World::new(api.address);
+    let mut client = world.client().await;
+    client
+        .send(
+            "POST /echo HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\
+             expect: 100-continue\r\n\r\n",
+        )
+        .await;
+    assert_eq!(client.head().await, "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send("5\r\nhello\r\n").await;
+    client.send("6\r\n world\r\n0\r\nx-sum: 11\r\n\r\n").await;
+    let seen = client.answer().await.json();
+    assert_eq!(seen["body"], "hello world");
+    assert_eq!(seen["trailer"], "11");
+}
+
+#[tokio::test]
+async fn the_longest_prefix_wins_and_is_taken_off() {
+    let api = Api::start().await;
+    let upstream = format!("http://{}/other/", api.address);
+    let world = World::with(
+        api.address,
+        json!({"routes": [
+            {"prefix": "/", "connection": "api"},
+            {"prefix": "/a", "connection": "api", "upstream": upstream},
+            {"prefix": "/a/b", "connection": "api", "paths": ["/x", "/models/*"]},
+        ]}),
+    );
+    for (path, arrives) in [
+        ("/a", "/other"),
+        ("/a?q", "/other?q"),
+        ("/a/", "/other/"),
+        ("/ab", "/v1/ab"),
+        ("/a/b/x", "/v1/x"),
+        ("/a/b/models/gpt?q=1", "/v1/models/gpt?q=1"),
+        ("/a/bc", "/other/bc"),
+    ] {
+        let answer = world.ask(&get(path)).await;
+        assert_eq!(answer.json()["uri"], arrives, "{path}");
+    }
+    let before = api.seen().len();
+    for (path, status, code) in [
+        ("/a/b", 403, "path-not-allowed"),
+        ("/a/b/y", 403, "path-not-allowed"),
+        ("/a/b/models/x/y", 403, "path-not-allowed"),
+        ("/a/b/x/..", 400, "path-ambiguous"),
+        ("/a/b/models/..%2f..", 400, "path-ambiguous"),
+        ("/a/b/models/%252e%252e", 400, "path-ambiguous"),
+    ] {
+        let answer = world.ask(&get(path)).await;
+        assert_eq!((answer.status, &*answer.code()), (status, code), "{path}");
+    }
+    assert_eq!(api.seen().len(), before);
+}
+
+#[tokio::test]
+async fn models_are_looked_up() {
+    let api = Api::start().await;
+    let route = json!({"prefix": "/", "connection": "api", "models": ["claude-*"]});
+    let world = World::with(api.address, json!({"routes": [route]}));
+    let allowed = r#"{"input": "x", "model": "claude-x"}"#;
+    assert_eq!(world.ask(&post("/messages", allowed)).await.json()["body"], allowed);
+    assert_eq!(world.ask(&get("/models")).await.status, 200);
+    assert_eq!(world.ask(&post("/cancel", "")).await.status, 200);
+    let before = api.seen().len();
+    for request in [
+        post("/messages", r#"{"model": "gpt-4"}"#),
+        post("/messages", r#"{"model": "claude-x", "model": "gpt-4"}"#),
+        post("/messages", r#"{"input": "x"}"#),
+        post("/messages", "--boundary"),
+        post("/messages?model=gpt-4", allowed),
+        get("/realtime?model=gpt-4"),
+    ] {
+        let answer = world.ask(&request).await;
+        assert_eq!((answer.status, &*answer.code()), (403, "model-not-allowed"), "{request}");
+    }
+    assert_eq!(api.seen().len(), before);
+}
+
+#[tokio::test]
+async fn a_redirect_is_the_clients_business() {
+    let api = Api::start().await;
+    let world = World::new(api.address);
+    let answer = world.ask(&get("/redirect")).await;
+    assert_eq!((answer.status, answer.header("location")), (302, Some("https://elsewhere.example/")));
+}
+
+#[tokio::test]
+async fn what_would_show_the_credential_or_go_anywhere_is_refused() {
+    let api = Api::start().await;
+    let world = World::new(api.address);
+    for request in [
+        "TRACE /x HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        "CONNECT localhost:1 HTTP/1.1\r\nhost: localhost:1\r\n\r\n",
+    ] {
+        assert_eq!(world.ask(request).await.code(), "method-not-allowed");
+    }
+    assert!(api.seen().is_empty());
+}
