@@ -12,13 +12,14 @@ use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, bind};
 use crate::network::Network;
 use crate::ops::{Board, Listening, Ops};
 use crate::service::Service;
-use crate::{Fault, authz, endpoint, proxy};
+use crate::{Fault, authz, endpoint, proxy, sds};
 
 /// The listeners of a configuration, at work. Dropping it closes them at once; [`drain`](Self::drain) does so politely.
 pub struct Gateway {
     upstreams: Arc<proxy::Upstreams>,
     sockets: Sockets,
     doors: BTreeMap<Place, Door>,
+    directories: sds::Directories,
     /// What is no longer in the configuration and still has connections.
     leaving: JoinSet<()>,
     /// What `[ops]` shows.
@@ -48,6 +49,7 @@ impl Gateway {
             upstreams: Arc::new(proxy::Upstreams::new(network)),
             sockets,
             doors: BTreeMap::new(),
+            directories: sds::Directories::default(),
             leaving: JoinSet::new(),
             board: Arc::new(Board::new()),
             passages: BTreeMap::new(),
@@ -61,7 +63,7 @@ impl Gateway {
     ///
     /// # Errors
     /// When something of it cannot work, and then nothing has changed: `serve-config`, `serve-nothing`, `bearer-file`,
-    /// `listen-failed`, `listen-in-use`, `listen-systemd`.
+    /// `listen-failed`, `listen-in-use`, `listen-systemd`, `sds-directory`.
     pub fn apply(&mut self, config: &Config, connections: &Connections) -> Result<(), Fault> {
         config.check(&connections.keys().cloned().collect())?;
         for name in config.proxy.keys() {
@@ -95,7 +97,9 @@ impl Gateway {
                 }
             };
         }
+        let directories = sds::prepare(config, connections)?;
         self.commit(staged);
+        self.directories.keep(directories);
         self.board.show(connections, self.listening());
         Ok(())
     }
@@ -194,7 +198,7 @@ impl Place {
 }
 
 /// The connections of these names; without names, all.
-fn listed(connections: &Connections, names: Option<&[String]>) -> Connections {
+pub(crate) fn listed(connections: &Connections, names: Option<&[String]>) -> Connections {
     let asked = |name: &String| names.is_none_or(|names| names.contains(name));
     let listed = connections.iter().filter(|(name, _)| asked(name));
     listed.map(|(name, connection)| (name.clone(), Arc::clone(connection))).collect()
@@ -226,7 +230,7 @@ mod tests {
     fn config(ops: &str) -> Config {
         let tables = serde_json::json!({
             "ops": {"listen": ops},
-            "sds": {"x": {"directory": "/nonexistent/keyless"}},
+            "sds": {"x": {"listen": "127.0.0.1:0"}},
         });
         Config::read(tables.as_object().unwrap().clone()).unwrap()
     }

@@ -29,6 +29,7 @@ mod ops;
 mod path;
 mod pattern;
 mod proxy;
+mod sds;
 mod service;
 
 pub use config::Config;

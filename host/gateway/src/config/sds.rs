@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
-use super::{Access, Address, Table};
+use super::{Access, Address, Table, access};
 use crate::Fault;
 
 /// Secrets for Envoy: as files, as a discovery service, or both.
@@ -14,6 +14,9 @@ pub struct Sds {
     /// Where to write the files, one pair per connection.
     #[serde(default)]
     pub directory: Option<PathBuf>,
+    /// Mode of the files: `"0600"` by default, or `"0640"` where the gateway runs as another user of the directory's group.
+    #[serde(default = "private", deserialize_with = "file_mode")]
+    pub file_mode: u32,
     /// Where to serve gRPC.
     #[serde(default)]
     pub listen: Option<Address>,
@@ -41,5 +44,16 @@ impl Sds {
                 table.names(self.connections.as_deref())
             }
         }
+    }
+}
+
+fn private() -> u32 {
+    0o600
+}
+
+fn file_mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match access::mode(deserializer)? {
+        Some(mode @ (0o600 | 0o640)) => Ok(mode),
+        _ => Err(de::Error::custom("files with a credential have the mode \"0600\" or \"0640\"")),
     }
 }

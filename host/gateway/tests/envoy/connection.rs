@@ -87,6 +87,18 @@ impl Fake {
         });
     }
 
+    /// The connection ends: whoever watches it is told.
+    pub(crate) fn end(&self) {
+        self.watchers.lock().unwrap().clear();
+    }
+
+    /// How many watch it.
+    pub(crate) fn watchers(&self) -> usize {
+        let mut watchers = self.watchers.lock().unwrap();
+        watchers.retain(|watcher| !watcher.is_closed());
+        watchers.len()
+    }
+
     /// What was rejected, in order.
     pub(crate) fn rejected(&self) -> Vec<u64> {
         self.rejected.lock().unwrap().clone()

@@ -11,4 +11,5 @@
 mod authz_http;
 mod client;
 mod connection;
+mod sds_files;
 mod serving;

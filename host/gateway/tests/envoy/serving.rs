@@ -11,7 +11,7 @@ use crate::connection::Fake;
 
 /// A gateway that is open while it is kept.
 pub(crate) struct Serving {
-    _gateway: Gateway,
+    pub(crate) gateway: Gateway,
     /// `127.0.0.1:PORT` of its only listener.
     pub(crate) address: String,
 }
@@ -21,7 +21,19 @@ pub(crate) fn serve(tables: Value, connections: &[(&str, &Arc<Fake>)]) -> Servin
     let mut gateway = Gateway::new(Arc::new(Nowhere), Sockets::new());
     gateway.apply(&config(tables), &named(connections)).unwrap();
     let address = gateway.addresses().next().map(|(_, address)| address.to_string()).unwrap_or_default();
-    Serving { _gateway: gateway, address }
+    Serving { gateway, address }
+}
+
+impl Serving {
+    /// Serves something else from now on.
+    pub(crate) fn change(&mut self, tables: Value, connections: &[(&str, &Arc<Fake>)]) {
+        self.gateway.apply(&config(tables), &named(connections)).unwrap();
+    }
+
+    /// The code with which it is refused to serve this.
+    pub(crate) fn refused(&mut self, tables: Value, connections: &[(&str, &Arc<Fake>)]) -> &'static str {
+        self.gateway.apply(&config(tables), &named(connections)).unwrap_err().code
+    }
 }
 
 fn config(tables: Value) -> Config {
