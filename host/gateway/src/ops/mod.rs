@@ -2,6 +2,7 @@
 //!
 //! | path | answer |
 //! |---|---|
+//! | `/` | the status page |
 //! | `/livez` | 200: the process answers |
 //! | `/readyz` | 200 when every connection in use holds a usable credential, else 503 and which do not |
 //! | `/metrics` | for Prometheus |
@@ -11,6 +12,7 @@ mod board;
 mod exposition;
 mod health;
 mod metrics;
+mod page;
 mod status;
 
 use std::sync::Arc;
@@ -42,6 +44,7 @@ impl Ops {
             return response;
         }
         match path {
+            "/" => page::answer(),
             "/livez" => answer::empty(StatusCode::OK),
             "/readyz" => health::readiness(&self.board.shown()),
             "/metrics" => text(exposition::CONTENT_TYPE, metrics::text(&self.board)),
@@ -49,7 +52,7 @@ impl Ops {
             _ => answer::error(
                 StatusCode::NOT_FOUND,
                 "ops-path",
-                "there are /livez, /readyz, /metrics and /status.json here",
+                "there are /, /livez, /readyz, /metrics and /status.json here",
             ),
         }
     }

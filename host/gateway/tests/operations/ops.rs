@@ -133,6 +133,18 @@ async fn the_report_shows_a_lease_and_survives_changes_of_the_configuration() {
 }
 
 #[tokio::test]
+async fn the_page_is_whole_and_may_load_nothing() {
+    let (_gateway, ops) = serving(&[]);
+    let answer = ask(&ops, get("/")).await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    assert!(answer.body().starts_with("<!doctype html>") && answer.body().ends_with("</html>\n"));
+}
+
+#[tokio::test]
 async fn what_is_not_there_and_what_cannot_be_done() {
     let (_gateway, ops) = serving(&[]);
     assert_eq!(json(&ask(&ops, get("/metric")).await)["error"]["code"], "ops-path");
