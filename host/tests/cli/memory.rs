@@ -31,7 +31,7 @@ fn the_command_keeps_nothing_of_what_it_handed_to_the_program() {
     let world = World::new();
     let identity = std::fs::read_to_string(world.sandbox.token_path()).unwrap();
     let script = "echo $$; echo $OPENAI_API_KEY; read line";
-    let mut keyless = world.keyless(["run", "--", "sh", "-c", script]);
+    let mut keyless = world.keyless(["run", "--direct", "--", "sh", "-c", script]);
     let mut child = Background(keyless.command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
     let mut out = BufReader::new(child.0.stdout.take().unwrap());
     let (program, token) = (line(&mut out), line(&mut out));

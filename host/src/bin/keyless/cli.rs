@@ -36,7 +36,7 @@ const EXAMPLES: &str = "\
 Examples:
   keyless plan -c @connection.json          what it would do, without doing it
   keyless token -c @connection.json         a fresh credential on standard output
-  keyless run -c prod -- python app.py      a program with the credential in its environment
+  keyless run -c prod -- python app.py      a program that is authorised for as long as it runs
 
 Without -c, the connection is taken from $KEYLESS_CONNECTION, else $AIRFLOW_CONN_OPENAI_DEFAULT, else the
 default of keyless.toml, else OpenAI's own variables ($OPENAI_API_KEY, $OPENAI_IDENTITY_PROVIDER_ID).
@@ -139,17 +139,21 @@ Examples:
   curl -H @<(keyless token -c prod --format headers) https://api.openai.com/v1/models
   keyless token -c prod --format json | jq -r .expires_at")]
     Token(TokenArgs),
-    /// Start a program with the credential in its environment
+    /// Start a program that is authorised for as long as it runs
     #[command(
         override_usage = "keyless run [OPTIONS] -- PROGRAM [ARGUMENT]...",
         after_help = "\
-The program gets OPENAI_API_KEY and OPENAI_BASE_URL, and OPENAI_ORG_ID and OPENAI_PROJECT_ID if the connection has
-them; older values and the connection itself are removed from its environment. Signals are passed on to it, and
-keyless ends with its exit code: 128+N if signal N ended it, 127 if there is no such program, 126 if it cannot be
-started. An environment cannot be renewed: the credential is good until its lifetime ends.
+The program gets OPENAI_BASE_URL, a proxy on loopback for as long as it runs, and OPENAI_API_KEY, a bearer for that proxy
+alone; for Anthropic's API the variables of its SDKs. The proxy sets the credential and keeps it fresh. Older values and
+the connection itself are removed from the program's environment. Signals are passed on to it, and keyless ends with
+its exit code: 128+N if signal N ended it, 127 if there is no such program, 126 if it cannot be started.
 
-Example:
-  keyless run -c @connection.json -- python app.py"
+With --direct the program gets the credential itself, and OPENAI_ORG_ID and OPENAI_PROJECT_ID if the connection has them.
+An environment cannot be renewed: such a program is authorised until the credential's lifetime ends.
+
+Examples:
+  keyless run -c @connection.json -- python app.py
+  keyless run --direct -- env | grep ^OPENAI_"
     )]
     Run(RunArgs),
     /// Give credentials to gateways and applications: as a proxy, an authorisation service, Envoy's secrets, an endpoint
@@ -252,6 +256,9 @@ pub(crate) enum TokenFormat {
 /// `keyless run`.
 #[derive(Args)]
 pub(crate) struct RunArgs {
+    /// Give the program the credential itself instead of a proxy; good until its lifetime ends
+    #[arg(long, env = "KEYLESS_DIRECT", value_parser = clap::builder::BoolishValueParser::new())]
+    pub(crate) direct: bool,
     #[command(flatten)]
     pub(crate) patience: PatienceArgs,
     /// The program and its arguments

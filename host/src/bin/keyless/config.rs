@@ -6,11 +6,16 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use keyless_documents::{KEYS, Names};
+#[cfg(unix)]
 use keyless_gateway::config::KEYS as SERVED;
 use zeroize::Zeroizing;
 
 use crate::document::{self, Document};
 use crate::output::problem::Problem;
+
+/// What is served elsewhere means nothing here.
+#[cfg(not(unix))]
+const SERVED: [&str; 0] = [];
 
 const FILE: &str = "keyless.toml";
 

@@ -40,6 +40,8 @@ fn tokio(command: &Command) -> Result<tokio::runtime::Runtime, Problem> {
     let mut builder = match command {
         #[cfg(unix)]
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
+        #[cfg(unix)]
+        Command::Run(args) if !args.direct => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     builder.enable_all().build().map_err(|reason| {
