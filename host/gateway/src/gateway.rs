@@ -161,7 +161,15 @@ impl Gateway {
             access: &endpoint.access,
             service: Arc::new(endpoint::Endpoint::new(listed(connections, endpoint.connections.as_deref()))),
         });
-        Ok(authz.chain(endpoints).chain(ops).chain(proxies).collect())
+        let discovery = config.sds.iter().filter_map(|(name, sds)| {
+            Some(Listener {
+                name: format!("sds.{name}"),
+                listen: sds.listen.as_ref()?,
+                access: &sds.access,
+                service: Arc::new(sds::Discovery::new(listed(connections, sds.connections.as_deref()))),
+            })
+        });
+        Ok(authz.chain(discovery).chain(endpoints).chain(ops).chain(proxies).collect())
     }
 
     fn commit(&mut self, staged: BTreeMap<Place, (Option<Bound>, Handler)>) {

@@ -22,6 +22,7 @@ mod connection;
 mod endpoint;
 mod fault;
 mod gateway;
+mod grpc;
 mod listen;
 mod moment;
 mod network;

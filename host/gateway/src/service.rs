@@ -12,6 +12,9 @@ use hyper::body::Incoming;
 pub(crate) trait Service: Send + Sync + 'static {
     /// Answers one request, with an error as a response.
     fn call(&self, request: Request<Incoming>, peer: &Peer) -> Answering;
+
+    /// The listener closes, or another service takes its place: answers that would never end by themselves end now.
+    fn close(&self) {}
 }
 
 /// An answer under way.

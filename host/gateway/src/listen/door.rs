@@ -39,7 +39,7 @@ impl Door {
 
     /// Requests from now on are answered by this one, on connections that are open too.
     pub(crate) fn change(&self, handler: Handler) {
-        self.handler.store(Arc::new(handler));
+        self.handler.swap(Arc::new(handler)).service.close();
     }
 
     pub(crate) fn address(&self) -> &Address {
@@ -52,6 +52,7 @@ impl Door {
 
     /// Accepts nothing more; what is under way goes on to its end. Returns when all connections are gone.
     pub(crate) async fn drain(mut self) {
+        self.handler.load().service.close();
         self.stop.cancel();
         let _stopped = (&mut self.task).await;
     }

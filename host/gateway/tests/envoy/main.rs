@@ -11,5 +11,9 @@
 mod authz_http;
 mod client;
 mod connection;
+mod grpc;
+#[path = "../../src/grpc/messages/mod.rs"]
+mod messages;
 mod sds_files;
+mod sds_grpc;
 mod serving;
