@@ -24,6 +24,7 @@ use crate::world::World;
 pub(crate) const CALLS: &[(&str, &str, &str)] = &[
     ("GET", "/state", ""),
     ("GET", "/ca.pem", ""),
+    ("GET", "/keyless.toml", ""),
     (
         "POST",
         "/faults",
@@ -120,6 +121,9 @@ impl Admin {
             (&Method::GET, "/state") => world.state(),
             (&Method::GET, "/ca.pem") => {
                 return Ok(answer::typed(StatusCode::OK, "application/x-pem-file", world.ca_pem.clone()));
+            }
+            (&Method::GET, "/keyless.toml") => {
+                return Ok(answer::typed(StatusCode::OK, "application/toml", world.documents().named()));
             }
             (&Method::POST, "/faults") => {
                 let ArmFault { service, fault, times } = required(request)?;

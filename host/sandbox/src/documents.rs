@@ -76,6 +76,17 @@ impl Documents {
     }
 }
 
+impl Documents {
+    /// A `keyless.toml` that calls the native document `openai`, to write listeners behind.
+    pub(crate) fn named(&self) -> String {
+        // A text in JSON is a basic string in TOML.
+        format!(
+            "# For as long as this sandbox runs.\n[connections]\nopenai = {}\n",
+            Value::from(self.native.as_str())
+        )
+    }
+}
+
 fn airflow(extra: Value) -> String {
     json!({"conn_type": "openai", "extra": extra}).to_string()
 }

@@ -23,6 +23,10 @@ async fn state_and_certificate() {
     assert_eq!(state["requests"]["exchange"][0]["path"], "/oauth/token");
     assert_eq!(state["documents"]["native"], sandbox.documents().native);
     assert_eq!(client.admin(Method::GET, "/ca.pem", "").await.text(), sandbox.ca_pem());
+    let named = client.admin(Method::GET, "/keyless.toml", "").await.text();
+    let (head, openai) = named.split_once("openai = ").unwrap();
+    assert!(head.ends_with("[connections]\n"), "{head}");
+    assert_eq!(serde_json::from_str::<String>(openai).unwrap(), sandbox.documents().native);
     assert_eq!(std::fs::read_to_string(sandbox.ca_path()).unwrap(), sandbox.ca_pem());
 }
 
