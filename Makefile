@@ -20,7 +20,7 @@ demo: setup ## the main job on the sandbox, in under a minute after the build
 	./target/release/keyless demo
 
 .PHONY: test
-test: setup lint deny unit fuzz peers page ## everything that CI runs
+test: setup lint deny unit fuzz peers gateways page ## everything that CI runs
 
 .PHONY: unit
 unit: setup ## the tests that need nothing but cargo
@@ -49,6 +49,12 @@ peers: setup ## against the official clients and Airflow, installed by name in t
 	$(call say,comparing with the official clients and Airflow)
 	cargo build --release --package keyless
 	tests/peers/run
+
+.PHONY: gateways
+gateways: setup ## nginx, HAProxy, Caddy, Envoy and Traefik with `keyless serve`, installed by name in tests/gateways
+	$(call say,running the set-ups of docs/gateways)
+	cargo build --release --package keyless
+	tests/gateways/run
 
 .PHONY: page
 page: setup ## the status page in a browser, with tools installed by name in tests/page
