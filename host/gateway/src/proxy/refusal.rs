@@ -45,7 +45,7 @@ impl Refusal {
             ),
             Self::Path(Ambiguous(what)) => (StatusCode::BAD_REQUEST, "path-ambiguous", *what),
             Self::NoRoute => {
-                (StatusCode::NOT_FOUND, "no-route", "no route of this listener has a prefix of this path")
+                (StatusCode::NOT_FOUND, "route-unknown", "no route of this listener has a prefix of this path")
             }
             Self::PathNotAllowed => {
                 (StatusCode::FORBIDDEN, "path-not-allowed", "the `paths` of this route do not list this path")
