@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use http::Request;
+use http::header::HOST;
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -15,13 +16,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use super::Handler;
-use crate::service::Peer;
+use super::patience::{Answered, Patient, Requests};
+use crate::answer;
+use crate::service::{Body, Peer};
 
-/// How long the head of a request may take; and how long a connection may be kept without one.
-const HEAD: Duration = Duration::from_secs(30);
-
-/// The largest head of a request, in bytes.
+/// The largest head of a request, in bytes; and what is read ahead of a body.
 const HEAD_LIMIT: usize = 64 * 1024;
+
+/// Whether a client of HTTP/2 is still there is asked this often while it waits for an answer.
+const PING: Duration = Duration::from_secs(30);
 
 /// Serves until the client leaves, or until it is told to stop and the requests under way are answered.
 pub(super) async fn serve(
@@ -30,9 +33,11 @@ pub(super) async fn serve(
     handler: Arc<ArcSwap<Handler>>,
     stop: CancellationToken,
 ) {
+    let requests = Arc::new(Requests::default());
     let service = service_fn(|request: Request<Incoming>| {
+        let under_way = requests.begin();
         let handler = handler.load_full();
-        let admitted = handler.guard.admit(&peer, &request);
+        let admitted = one_host(&request).and_then(|()| handler.guard.admit(&peer, &request));
         let answering = admitted.map(|()| handler.service.call(request, &peer));
         async move {
             let response = match answering {
@@ -43,17 +48,19 @@ pub(super) async fn serve(
                 }
             };
             handler.counters.answered(response.status());
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(response.map(|body| Answered::new(body, under_way)))
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_LIMIT);
+    builder.http1().max_buf_size(HEAD_LIMIT);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(HEAD)
+        .keep_alive_interval(PING)
+        .max_send_buf_size(HEAD_LIMIT)
         .max_header_list_size(u32::try_from(HEAD_LIMIT).unwrap_or(u32::MAX));
-    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let io = TokioIo::new(Patient::new(stream, Arc::clone(&requests)));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {
@@ -64,4 +71,15 @@ pub(super) async fn serve(
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// A request of HTTP/1.1 names its host once (RFC 9112, section 3.2): of two, each program would choose its own. What else
+/// programs could read differently, hyper refuses or ends the connection after.
+fn one_host(request: &Request<Incoming>) -> Result<(), Box<Response<Body>>> {
+    let named = request.headers().get_all(HOST).iter().count();
+    if named > 1 || (named == 0 && request.version() == Version::HTTP_11) {
+        let message = "a request of HTTP/1.1 has exactly one `host`";
+        return Err(Box::new(answer::error(StatusCode::BAD_REQUEST, "host-unclear", message)));
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ mod counters;
 mod door;
 mod guard;
 mod http;
+mod patience;
 
 pub(crate) use bind::{Bound, bind};
 pub use bind::{Socket, Sockets};

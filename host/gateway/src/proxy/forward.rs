@@ -18,7 +18,6 @@ use super::download::Download;
 use super::limits::{self, Limits};
 use super::model::{self, Named};
 use super::origin::{Link, Over, Used};
-use super::patience::Silent;
 use super::refusal::Refusal;
 use super::route::{Route, Routes, Target};
 use super::upload::{Taken, Upload};
@@ -100,7 +99,8 @@ impl Forward {
         let body = match timeout(self.limits.answer, read).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Refusal::BodyTooLong),
-            Ok(Err(_)) | Err(_) => return Err(Refusal::UploadStalled),
+            Ok(Err(_)) => return Err(Refusal::UploadBroken),
+            Err(_) => return Err(Refusal::UploadStalled),
         };
         if !body.is_empty() {
             allowed(model::of_body(&body), true)?;
@@ -257,8 +257,8 @@ impl Passage<'_> {
                 }
                 let error = error.into_error();
                 tracing::debug!(%error, "an upstream gave no answer");
-                if find::<Silent>(&error).is_some() {
-                    return Err(Unanswered::Refused(Refusal::UploadStalled));
+                if let Some(refusal) = self.body.failure() {
+                    return Err(Unanswered::Refused(refusal));
                 }
                 let unasked = was_not_dealt_with(&error);
                 let crossed = rested.is_some() && (sent.elapsed() < CROSSED || self.may_be_repeated());
@@ -311,20 +311,10 @@ enum Unanswered {
 
 /// Whether the upstream says so (RFC 9113, sections 6.8 and 8.7).
 fn was_not_dealt_with(error: &hyper::Error) -> bool {
-    find::<h2::Error>(error).is_some_and(|error| {
+    let error = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+    error.is_some_and(|error| {
         error.is_remote()
             && (error.reason() == Some(h2::Reason::REFUSED_STREAM)
                 || (error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR)))
     })
-}
-
-fn find<E: std::error::Error + 'static>(error: &hyper::Error) -> Option<&E> {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        cause = error.source();
-    }
-    None
 }

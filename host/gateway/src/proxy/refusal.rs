@@ -24,6 +24,8 @@ pub(super) enum Refusal {
     BodyTooLong,
     /// The client's own body stopped coming.
     UploadStalled,
+    /// The client's own body ended early, or is not framed as it says.
+    UploadBroken,
     /// There is no credential.
     NoCredential(Unavailable),
     /// There is no connection to the upstream.
@@ -59,6 +61,11 @@ impl Refusal {
             Self::UploadStalled => {
                 (StatusCode::REQUEST_TIMEOUT, "upload-stalled", "the body of the request stopped coming")
             }
+            Self::UploadBroken => (
+                StatusCode::BAD_REQUEST,
+                "upload-broken",
+                "the body of the request is not as long or as framed as it says",
+            ),
             Self::Unreachable => {
                 (StatusCode::BAD_GATEWAY, "upstream-unreachable", "there is no connection to the upstream")
             }

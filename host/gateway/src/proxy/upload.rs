@@ -13,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::patience::Patience;
+use super::refusal::Refusal;
 use crate::service::BoxError;
 
 /// A request's body, before it is sent, and after it if it was kept.
@@ -21,8 +22,8 @@ pub(super) enum Taken {
     Whole(Bytes),
     /// It passes, and is kept.
     Kept(Arc<Kept>),
-    /// It passes once. `None`: it has. `moved`: some of it has come.
-    Once { passing: Option<Passing>, moved: Arc<AtomicBool> },
+    /// It passes once. `None`: it has.
+    Once { passing: Option<Passing>, progress: Arc<Progress> },
 }
 
 impl Taken {
@@ -32,12 +33,12 @@ impl Taken {
             return Self::Whole(Bytes::new());
         }
         let too_long = incoming.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX);
-        let moved = Arc::new(AtomicBool::new(false));
-        let passing = Passing { incoming, patience: Patience::new(silence), moved: Arc::clone(&moved) };
+        let progress = Arc::new(Progress::default());
+        let passing = Passing { incoming, patience: Patience::new(silence), progress: Arc::clone(&progress) };
         if limit == 0 || too_long {
-            return Self::Once { passing: Some(passing), moved };
+            return Self::Once { passing: Some(passing), progress };
         }
-        Self::Kept(Arc::new(Kept { limit, state: Mutex::new(State::new(passing)) }))
+        Self::Kept(Arc::new(Kept { limit, progress, state: Mutex::new(State::new(passing)) }))
     }
 
     /// The body, from its beginning. `None`: it was sent and not kept.
@@ -60,14 +61,31 @@ impl Taken {
     pub(super) fn is_kept(&self) -> bool {
         match self {
             Self::Whole(_) => true,
-            Self::Kept(kept) => !kept.state().over,
+            Self::Kept(kept) => self.failure().is_none() && !kept.state().over,
             Self::Once { passing, .. } => passing.is_some(),
         }
     }
 
-    /// Whether more of a long body has come since this was asked last.
+    /// Whether more of it has come since this was asked last.
     pub(super) fn has_moved(&self) -> bool {
-        matches!(self, Self::Once { moved, .. } if moved.swap(false, Ordering::Relaxed))
+        self.progress().is_some_and(|progress| progress.moved.swap(false, Ordering::Relaxed))
+    }
+
+    /// Why it does not come any more.
+    pub(super) fn failure(&self) -> Option<Refusal> {
+        let progress = self.progress()?;
+        if progress.stalled.load(Ordering::Relaxed) {
+            return Some(Refusal::UploadStalled);
+        }
+        progress.broken.load(Ordering::Relaxed).then_some(Refusal::UploadBroken)
+    }
+
+    fn progress(&self) -> Option<&Progress> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Kept(kept) => Some(&kept.progress),
+            Self::Once { progress, .. } => Some(progress),
+        }
     }
 }
 
@@ -115,17 +133,28 @@ impl Body for Upload {
 pub(super) struct Passing {
     incoming: Incoming,
     patience: Patience,
-    moved: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+}
+
+/// How a client's sending goes.
+#[derive(Default)]
+pub(super) struct Progress {
+    moved: AtomicBool,
+    stalled: AtomicBool,
+    broken: AtomicBool,
 }
 
 impl Passing {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) {
             self.patience.renew();
-            self.moved.store(true, Ordering::Relaxed);
+            let note =
+                if matches!(frame, Some(Err(_))) { &self.progress.broken } else { &self.progress.moved };
+            note.store(true, Ordering::Relaxed);
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let silent = ready!(self.patience.poll(cx));
+        self.progress.stalled.store(true, Ordering::Relaxed);
         Poll::Ready(Some(Err(silent.into())))
     }
 }
@@ -133,6 +162,7 @@ impl Passing {
 /// What passes is kept, up to a limit.
 pub(super) struct Kept {
     limit: usize,
+    progress: Arc<Progress>,
     state: Mutex<State>,
 }
 

@@ -9,8 +9,10 @@
 )]
 #![expect(unreachable_pub, reason = "modules of one test")]
 
+mod bad_input;
 mod forwarding;
 mod recovering;
+mod smuggling;
 mod upstream;
 mod websocket;
 mod world;

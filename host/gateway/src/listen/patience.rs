@@ -1,0 +1,254 @@
+//! How long a client may take to say what it wants.
+//!
+//! Counted at the socket, so that it holds before the first byte, for HTTP/1.1 and HTTP/2 alike, and costs a request next
+//! to nothing: one timer per connection, which is set when there is something to wait for.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::service::{Body, BoxError};
+
+/// From a new connection, or the first byte of a head, to the end of that head: however many bytes come in between.
+pub(super) const HEAD: Duration = Duration::from_secs(10);
+
+/// How long a connection is kept without a request. Longer than clients keep theirs (90 s in Go and in hyper), so that it is
+/// they who close it, and no request crosses with the end of its connection.
+const IDLE: Duration = Duration::from_secs(120);
+
+/// The requests of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    begun: AtomicUsize,
+    under_way: AtomicUsize,
+}
+
+impl Requests {
+    /// One more has come; it is under way until what is returned is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(self))
+    }
+}
+
+/// A request under way.
+pub(super) struct UnderWay(Arc<Requests>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The body of an answer, up to whose end its request is under way.
+pub(super) struct Answered {
+    body: Body,
+    _under_way: UnderWay,
+}
+
+impl Answered {
+    pub(super) fn new(body: Body, under_way: UnderWay) -> Self {
+        Self { body, _under_way: under_way }
+    }
+}
+
+impl http_body::Body for Answered {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A client's connection, which ends when the client is too slow.
+pub(super) struct Patient<S> {
+    stream: S,
+    requests: Arc<Requests>,
+    /// How many had begun when it was looked last.
+    seen: usize,
+    waiting: Waiting,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// What a client is waited for.
+#[derive(Clone, Copy)]
+enum Waiting {
+    /// Nothing: it is we who owe an answer.
+    Not,
+    /// A request, since then.
+    Idle(Instant),
+    /// The rest of a head, since then.
+    Head(Instant),
+}
+
+impl<S> Patient<S> {
+    pub(super) fn new(stream: S, requests: Arc<Requests>) -> Self {
+        Self { stream, requests, seen: 0, waiting: Waiting::Head(Instant::now()), timer: None }
+    }
+
+    /// Takes note of the requests that have begun or ended since.
+    fn look(&mut self) {
+        let begun = self.requests.begun.load(Ordering::Relaxed);
+        if self.requests.under_way.load(Ordering::Relaxed) > 0 {
+            self.waiting = Waiting::Not;
+        } else if begun != self.seen || matches!(self.waiting, Waiting::Not) {
+            self.waiting = Waiting::Idle(Instant::now());
+        }
+        self.seen = begun;
+    }
+
+    /// Ready once it has taken too long.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = match self.waiting {
+            Waiting::Not => return Poll::Pending,
+            Waiting::Idle(since) => since + IDLE,
+            Waiting::Head(since) => since + HEAD,
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        // A timer that is early is set again when it goes off: most requests come in time.
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        ready!(timer.as_mut().poll(cx));
+        if Instant::now() >= deadline {
+            return Poll::Ready(());
+        }
+        timer.as_mut().reset(deadline);
+        timer.as_mut().poll(cx)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.look();
+        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
+            if matches!(self.waiting, Waiting::Idle(_)) {
+                self.waiting = Waiting::Head(Instant::now());
+            }
+            return Poll::Ready(read);
+        }
+        ready!(self.poll_deadline(cx));
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the client took too long to send a request",
+        )))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    fn pair() -> (Patient<DuplexStream>, DuplexStream, Arc<Requests>) {
+        let (ours, theirs) = duplex(1024);
+        let requests = Arc::new(Requests::default());
+        (Patient::new(ours, Arc::clone(&requests)), theirs, requests)
+    }
+
+    async fn waited(patient: &mut Patient<DuplexStream>) -> (io::ErrorKind, Duration) {
+        let began = Instant::now();
+        let error = patient.read_u8().await.unwrap_err();
+        (error.kind(), began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_connection_has_to_say_something() {
+        let (mut patient, _client, _) = pair();
+        assert_eq!(waited(&mut patient).await, (io::ErrorKind::TimedOut, HEAD));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_byte_now_and_then_buys_no_time() {
+        let (mut patient, mut client, _) = pair();
+        let began = Instant::now();
+        tokio::spawn(async move {
+            while client.write_u8(b'x').await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        while patient.read_u8().await.is_ok() {}
+        assert_eq!(began.elapsed(), HEAD);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_take_its_time_and_then_the_connection_rests() {
+        let (mut patient, mut client, requests) = pair();
+        for _ in 0..3 {
+            client.write_u8(b'x').await.unwrap();
+            patient.read_u8().await.unwrap();
+            let under_way = requests.begin();
+            let waiting = tokio::time::timeout(Duration::from_secs(3600), patient.read_u8());
+            assert!(waiting.await.is_err());
+            drop(under_way);
+        }
+        // A short one begins and ends between two reads.
+        client.write_u8(b'x').await.unwrap();
+        patient.read_u8().await.unwrap();
+        drop(requests.begin());
+        assert_eq!(waited(&mut patient).await, (io::ErrorKind::TimedOut, IDLE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_is_begun_has_to_be_ended() {
+        let (mut patient, mut client, requests) = pair();
+        drop(requests.begin());
+        let waiting = tokio::time::timeout(HEAD * 2, patient.read_u8());
+        assert!(waiting.await.is_err());
+        client.write_u8(b'x').await.unwrap();
+        patient.read_u8().await.unwrap();
+        assert_eq!(waited(&mut patient).await, (io::ErrorKind::TimedOut, HEAD));
+    }
+}
