@@ -56,7 +56,7 @@ impl Desk {
             .filter_map(|route| {
                 let connection = Arc::clone(connections.get(&route.connection)?);
                 Some(Entry {
-                    prefix: route.prefix,
+                    prefix: route.prefix.unwrap_or_default(),
                     paths: route.paths.as_deref().map(Paths::new),
                     connection,
                 })

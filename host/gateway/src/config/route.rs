@@ -5,13 +5,15 @@ use serde::{Deserialize, Deserializer, de};
 use super::Table;
 use crate::Fault;
 
-/// Requests whose path starts with a prefix.
+/// Requests whose path starts with a prefix; or those that are for the API itself.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// Whole segments: `/a` is the prefix of `/a` and `/a/b`, not of `/ab`. `/` for everything. Kept without a slash at the end.
+    /// Absent: paths are those of the API, so that its URLs look as they would without a proxy; what is not below its base
+    /// URL is not forwarded.
     #[serde(default, deserialize_with = "prefix")]
-    pub prefix: String,
+    pub prefix: Option<String>,
     /// The connection whose credential is set.
     pub connection: String,
     /// Where requests go. Absent: to the API that the credential opens. A proxy's alone.
@@ -29,11 +31,11 @@ pub struct Route {
 }
 
 impl Route {
-    /// Everything, with this connection.
+    /// The API itself, with this connection.
     #[must_use]
     pub fn whole(connection: &str) -> Self {
         Self {
-            prefix: String::new(),
+            prefix: None,
             connection: connection.to_owned(),
             upstream: None,
             paths: None,
@@ -54,14 +56,16 @@ pub(super) fn check(table: &Table<'_>, connection: Option<&str>, routes: &[Route
             .fault("has neither `connection` nor `routes`", "name the connection whose credential it sets")),
         (Some(_), [_, ..]) => Err(table.fault(
             "has both `connection` and `routes`",
-            "leave `connection` out and add a route with prefix = \"/\" for the rest",
+            "leave `connection` out and add a route without a prefix for the rest",
         )),
         (Some(connection), []) => table.name(connection),
         (None, routes) => {
             for (at, route) in routes.iter().enumerate() {
                 table.name(&route.connection)?;
-                if routes.iter().take(at).any(|earlier| earlier.prefix == route.prefix) {
-                    let shown = if route.prefix.is_empty() { "/" } else { &route.prefix };
+                let prefix = route.prefix.as_deref().unwrap_or_default();
+                let same = |earlier: &Route| earlier.prefix.as_deref().unwrap_or_default() == prefix;
+                if routes.iter().take(at).any(same) {
+                    let shown = if prefix.is_empty() { "/" } else { prefix };
                     return Err(
                         table.fault(format!("has the prefix `{shown}` twice"), "leave one of them out")
                     );
@@ -72,12 +76,12 @@ pub(super) fn check(table: &Table<'_>, connection: Option<&str>, routes: &[Route
     }
 }
 
-fn prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     if !text.starts_with('/') || text.contains(['?', '#', '%', '\\']) || text.contains("//") {
         return Err(de::Error::custom("a prefix starts with a slash and is plain text, such as \"/openai\""));
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    Ok(Some(text.trim_end_matches('/').to_owned()))
 }
 
 fn upstream<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<http::Uri>, D::Error> {

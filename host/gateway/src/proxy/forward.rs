@@ -162,9 +162,7 @@ impl Passage<'_> {
     /// asked again on a new one.
     async fn exchange(&mut self, credential: &Credential) -> Result<Response<Download>, Refusal> {
         let target = self.route.target(credential).ok_or(Refusal::Unreachable)?;
-        let path = target
-            .path(&self.head.uri, self.rest)
-            .ok_or(Refusal::Path(path::Ambiguous("the path is too long")))?;
+        let path = self.route.path(&target, &self.head.uri, self.rest)?;
         let mut fresh = false;
         loop {
             let link = self.link(&target, fresh).await?;

@@ -16,6 +16,8 @@ pub(super) enum Refusal {
     Path(Ambiguous),
     /// No route has a prefix of this path.
     NoRoute,
+    /// The route has no prefix, and the path is not one of the API.
+    NotBelow,
     /// `paths` does not list it.
     PathNotAllowed,
     /// `models` does not list it, or it cannot be told.
@@ -46,9 +48,16 @@ impl Refusal {
                 "TRACE and CONNECT are not forwarded; a WebSocket is opened by an upgrade over HTTP/1.1",
             ),
             Self::Path(Ambiguous(what)) => (StatusCode::BAD_REQUEST, "path-ambiguous", *what),
-            Self::NoRoute => {
-                (StatusCode::NOT_FOUND, "route-unknown", "no route of this listener has a prefix of this path")
-            }
+            Self::NoRoute => (
+                StatusCode::NOT_FOUND,
+                "route-unknown",
+                "no route of this listener has a prefix of this path",
+            ),
+            Self::NotBelow => (
+                StatusCode::NOT_FOUND,
+                "route-unknown",
+                "this path is not below the API's base URL, whose path goes into the URL here as well, such as /v1",
+            ),
             Self::PathNotAllowed => {
                 (StatusCode::FORBIDDEN, "path-not-allowed", "the `paths` of this route do not list this path")
             }

@@ -8,10 +8,12 @@ use http::uri::PathAndQuery;
 
 use super::limits;
 use super::origin::Origin;
+use super::refusal::Refusal;
 use crate::Fault;
 use crate::config;
 use crate::connection::{Connection, Connections, Credential};
 use crate::network::Network;
+use crate::path::Ambiguous;
 use crate::pattern::{Models, Paths};
 
 /// The origins in use, with their connections. They outlive a change of the configuration.
@@ -41,7 +43,8 @@ pub(super) struct Routes(Vec<Arc<Route>>);
 
 /// What is behind a prefix.
 pub(super) struct Route {
-    prefix: String,
+    /// `None`: paths are those of the upstream.
+    prefix: Option<String>,
     pub(super) connection: Arc<dyn Connection>,
     upstream: Option<Uri>,
     pub(super) paths: Option<Paths>,
@@ -68,14 +71,14 @@ impl Routes {
         let routes = config::routes(config.connection.as_deref(), &config.routes);
         let routes = routes.into_iter().map(|route| Route::new(route, connections, upstreams).map(Arc::new));
         let mut routes: Vec<_> = routes.collect::<Result<_, _>>()?;
-        routes.sort_by_key(|route| std::cmp::Reverse(route.prefix.len()));
+        routes.sort_by_key(|route| std::cmp::Reverse(route.prefix().len()));
         Ok(Self(routes))
     }
 
     /// The route of a path and what follows its prefix: nothing, or from a slash on.
     pub(super) fn find<'a>(&self, path: &'a str) -> Option<(&Arc<Route>, &'a str)> {
         self.0.iter().find_map(|route| {
-            let rest = path.strip_prefix(route.prefix.as_str())?;
+            let rest = path.strip_prefix(route.prefix())?;
             (rest.is_empty() || rest.starts_with('/')).then_some((route, rest))
         })
     }
@@ -106,6 +109,32 @@ impl Route {
         })
     }
 
+    fn prefix(&self) -> &str {
+        self.prefix.as_deref().unwrap_or_default()
+    }
+
+    /// The path at the upstream, with the query as it came: the upstream's own path and what follows the prefix. Without a
+    /// prefix, the path as it came, if it is below the upstream's.
+    ///
+    /// # Errors
+    /// When it is not, and when the whole is too long.
+    pub(super) fn path(&self, target: &Target, received: &Uri, rest: &str) -> Result<PathAndQuery, Refusal> {
+        let base = target.url.path().trim_end_matches('/');
+        let mirrored = received.path().strip_prefix(base);
+        if self.prefix.is_none() && !mirrored.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            return Err(Refusal::NotBelow);
+        }
+        if let Some(whole) = received.path_and_query()
+            && (self.prefix.is_none() || (base.is_empty() && rest == received.path()))
+        {
+            return Ok(whole.clone());
+        }
+        let slash = if base.is_empty() && rest.is_empty() { "/" } else { "" };
+        let query = received.query().map(|query| format!("?{query}")).unwrap_or_default();
+        PathAndQuery::from_maybe_shared(bytes::Bytes::from(format!("{base}{slash}{rest}{query}")))
+            .map_err(|_| Refusal::Path(Ambiguous("the path is too long")))
+    }
+
     /// Where requests go: to the route's own upstream, or to the API that the credential opens.
     pub(super) fn target(&self, credential: &Credential) -> Option<Arc<Target>> {
         let url = self.upstream.as_ref().unwrap_or_else(|| credential.base_url());
@@ -116,18 +145,5 @@ impl Route {
         let target = Arc::new(Target { url: url.clone(), origin: self.upstreams.origin(url)? });
         self.target.store(Some(Arc::clone(&target)));
         Some(target)
-    }
-}
-
-impl Target {
-    /// The upstream's path, what follows the prefix, and the query as it came.
-    pub(super) fn path(&self, received: &Uri, rest: &str) -> Option<PathAndQuery> {
-        let base = self.url.path().trim_end_matches('/');
-        if base.is_empty() && rest == received.path() {
-            return received.path_and_query().cloned();
-        }
-        let slash = if base.is_empty() && rest.is_empty() { "/" } else { "" };
-        let query = received.query().map(|query| format!("?{query}")).unwrap_or_default();
-        PathAndQuery::from_maybe_shared(bytes::Bytes::from(format!("{base}{slash}{rest}{query}"))).ok()
     }
 }

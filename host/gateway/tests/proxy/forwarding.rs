@@ -96,6 +96,26 @@ async fn an_upload_goes_as_it_comes_with_its_trailers() {
 }
 
 #[tokio::test]
+async fn without_a_prefix_paths_are_those_of_the_api() {
+    let api = Api::start().await;
+    let world = World::with(api.address, json!({"connection": "api"}));
+    for path in ["/v1/models", "/v1", "/v1/", "/v1/responses?q=1"] {
+        assert_eq!(world.ask(&get(path)).await.json()["uri"], path);
+    }
+    for path in ["/models", "/", "/v2/models", "/v1x/models"] {
+        let answer = world.ask(&get(path)).await;
+        assert_eq!((answer.status, &*answer.code()), (404, "route-unknown"), "{path}");
+    }
+    assert_eq!(api.seen().len(), 4);
+
+    let upstream = format!("http://{}/other/", api.address);
+    let routes = json!({"routes": [{"connection": "api", "upstream": upstream, "paths": ["/other/x"]}]});
+    let world = World::with(api.address, routes);
+    assert_eq!(world.ask(&get("/other/x")).await.json()["uri"], "/other/x");
+    assert_eq!(world.ask(&get("/other/y")).await.status, 403);
+}
+
+#[tokio::test]
 async fn the_longest_prefix_wins_and_is_taken_off() {
     let api = Api::start().await;
     let upstream = format!("http://{}/other/", api.address);

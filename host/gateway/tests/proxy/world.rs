@@ -32,7 +32,7 @@ pub struct World {
 impl World {
     /// One route for everything, to this upstream.
     pub fn new(upstream: SocketAddr) -> Self {
-        Self::with(upstream, json!({"connection": "api"}))
+        Self::with(upstream, json!({"routes": [{"prefix": "/", "connection": "api"}]}))
     }
 
     /// `table`: what `[proxy.x]` holds beside `listen`.

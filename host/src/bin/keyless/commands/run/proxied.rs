@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::Uri;
 use keyless::CredentialRef;
-use keyless_gateway::config::{Access, Address, Bearer, Proxy, Route};
+use keyless_gateway::config::{Access, Address, Bearer, Proxy};
 use keyless_gateway::{Config, Connection, Gateway, Sockets};
 use zeroize::Zeroizing;
 
@@ -44,7 +44,7 @@ pub(super) fn run(
         let mut gateway = Gateway::new(upstreams, Sockets::new());
         let served: Arc<dyn Connection> = Arc::new(Served::new(connection));
         gateway
-            .apply(&config(&path, &bearer)?, &[(NAME.to_owned(), served)].into())
+            .apply(&config(&bearer)?, &[(NAME.to_owned(), served)].into())
             .map_err(|fault| Problem::new(Class::Failed, fault.code, fault.what, fault.next))?;
         for (_, address) in gateway.addresses() {
             for (name, value) in vendor.proxied(&format!("http://{address}{path}"), &bearer) {
@@ -60,14 +60,13 @@ pub(super) fn run(
     ended
 }
 
-/// One route: the path of the API, so that the program's URLs look as they would without a proxy.
-fn config(path: &str, bearer: &str) -> Result<Config, Problem> {
+fn config(bearer: &str) -> Result<Config, Problem> {
     let bearer = Bearer::new(bearer)
         .map_err(|fault| Problem::new(Class::Failed, fault.code, fault.what, fault.next))?;
     let proxy = Proxy {
         listen: Address::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
-        connection: None,
-        routes: vec![Route { prefix: path.to_owned(), ..Route::whole(NAME) }],
+        connection: Some(NAME.to_owned()),
+        routes: Vec::new(),
         access: Access { bearer: Some(bearer), ..Access::default() },
     };
     Ok(Config { proxy: BTreeMap::from([(NAME.to_owned(), proxy)]), ..Config::default() })
