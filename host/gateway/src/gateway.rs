@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::config::{Access, Address, Config};
 use crate::connection::Connections;
-use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, bind};
+use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, Workers, bind};
 use crate::network::Network;
 use crate::ops::{Board, Listening, Ops};
 use crate::service::Service;
@@ -26,6 +26,8 @@ pub struct Gateway {
     board: Arc<Board>,
     /// What happened to the requests of each proxy, by its name as in `proxy.openai`.
     passages: BTreeMap<String, Arc<proxy::Counters>>,
+    /// Started with the first listener.
+    workers: Option<Arc<Workers>>,
 }
 
 /// A listener that the configuration asks for.
@@ -53,13 +55,14 @@ impl Gateway {
             leaving: JoinSet::new(),
             board: Arc::new(Board::new()),
             passages: BTreeMap::new(),
+            workers: None,
         }
     }
 
     /// Serves this configuration from now on, with these connections. Listeners that stay where they are keep their
     /// connections; those that are gone accept nothing more and bring what is under way to its end.
     ///
-    /// Must be called on a tokio runtime, which the listeners then run on.
+    /// Must be called on a tokio runtime, which accepts connections. They are served by threads of the gateway's own.
     ///
     /// # Errors
     /// When something of it cannot work, and then nothing has changed: `serve-config`, `serve-nothing`, `bearer-file`,
@@ -98,7 +101,8 @@ impl Gateway {
             };
         }
         let directories = sds::prepare(config, connections)?;
-        self.commit(staged);
+        let workers = self.workers()?;
+        self.commit(staged, &workers);
         self.directories.keep(directories);
         self.board.show(connections, self.listening());
         Ok(())
@@ -172,7 +176,21 @@ impl Gateway {
         Ok(authz.chain(discovery).chain(endpoints).chain(ops).chain(proxies).collect())
     }
 
-    fn commit(&mut self, staged: BTreeMap<Place, (Option<Bound>, Handler)>) {
+    fn workers(&mut self) -> Result<Arc<Workers>, Fault> {
+        let workers = match self.workers.take() {
+            Some(workers) => workers,
+            None => Arc::new(Workers::start().map_err(|reason| {
+                Fault::new(
+                    "listen-failed",
+                    format!("there is no room for a further thread: {reason}"),
+                    "raise the limit of threads of this user or container",
+                )
+            })?),
+        };
+        Ok(Arc::clone(self.workers.insert(workers)))
+    }
+
+    fn commit(&mut self, staged: BTreeMap<Place, (Option<Bound>, Handler)>, workers: &Arc<Workers>) {
         for place in
             self.doors.keys().filter(|place| !staged.contains_key(place)).cloned().collect::<Vec<_>>()
         {
@@ -187,7 +205,7 @@ impl Gateway {
                 (Entry::Vacant(free), Some(bound)) => {
                     let address = bound.address(&free.key().0);
                     tracing::info!(listener = handler.name, %address, "listening");
-                    free.insert(Door::open(bound, address, handler));
+                    free.insert(Door::open(bound, address, handler, workers));
                 }
                 // What is not open was bound.
                 (Entry::Vacant(_), None) => {}

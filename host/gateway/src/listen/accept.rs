@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Bound, Handler, http};
+use super::{Bound, Handler, Workers, http};
 use crate::service::Peer;
 
 /// Connections that one listener has open. Further ones wait in the system's queue.
@@ -19,7 +19,12 @@ const CONNECTIONS: usize = 16_384;
 const NO_ROOM: Duration = Duration::from_millis(100);
 
 /// Accepts until it is told to stop, and then waits for the connections that are open. Aborting it closes them.
-pub(super) async fn run(bound: Bound, handler: Arc<ArcSwap<Handler>>, stop: CancellationToken) {
+pub(super) async fn run(
+    bound: Bound,
+    handler: Arc<ArcSwap<Handler>>,
+    workers: Arc<Workers>,
+    stop: CancellationToken,
+) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -28,21 +33,16 @@ pub(super) async fn run(bound: Bound, handler: Arc<ArcSwap<Handler>>, stop: Canc
             accepted = accept(&bound), if connections.len() < CONNECTIONS => accepted,
         };
         match accepted {
-            Ok(Accepted::Tcp(stream, peer)) => {
+            Ok((socket, peer)) => {
                 let open = handler.load().counters.connection();
-                let serving = http::serve(stream, peer, Arc::clone(&handler), stop.clone());
-                connections.spawn(async move {
-                    serving.await;
+                let (handler, stop) = (Arc::clone(&handler), stop.clone());
+                let serving = async move {
+                    if let Err(error) = socket.serve(peer, handler, stop).await {
+                        tracing::warn!(%error, "a connection cannot be served");
+                    }
                     drop(open);
-                });
-            }
-            Ok(Accepted::Unix(stream, peer)) => {
-                let open = handler.load().counters.connection();
-                let serving = http::serve(stream, peer, Arc::clone(&handler), stop.clone());
-                connections.spawn(async move {
-                    serving.await;
-                    drop(open);
-                });
+                };
+                connections.spawn_on(serving, &workers.next());
             }
             // The client has left before we came to it.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -56,29 +56,46 @@ pub(super) async fn run(bound: Bound, handler: Arc<ArcSwap<Handler>>, stop: Canc
     while connections.join_next().await.is_some() {}
 }
 
-enum Accepted {
-    Tcp(tokio::net::TcpStream, Peer),
-    Unix(tokio::net::UnixStream, Peer),
+/// A client's connection, tied to no runtime yet.
+enum Socket {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
 }
 
-async fn accept(bound: &Bound) -> io::Result<Accepted> {
+impl Socket {
+    /// On the runtime that this is called on.
+    async fn serve(
+        self,
+        peer: Peer,
+        handler: Arc<ArcSwap<Handler>>,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => http::serve(TcpStream::from_std(socket)?, peer, handler, stop).await,
+            Self::Unix(socket) => http::serve(UnixStream::from_std(socket)?, peer, handler, stop).await,
+        }
+        Ok(())
+    }
+}
+
+async fn accept(bound: &Bound) -> io::Result<(Socket, Peer)> {
     match bound {
         Bound::Tcp(listener) => tcp(listener).await,
         Bound::Unix { listener, .. } => unix(listener).await,
     }
 }
 
-async fn tcp(listener: &TcpListener) -> io::Result<Accepted> {
+async fn tcp(listener: &TcpListener) -> io::Result<(Socket, Peer)> {
     let (stream, peer) = listener.accept().await?;
     // Streamed answers are small pieces that should leave at once.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
-    Ok(Accepted::Tcp(stream, Peer::Tcp(peer)))
+    Ok((Socket::Tcp(stream.into_std()?), Peer::Tcp(peer)))
 }
 
-async fn unix(listener: &UnixListener) -> io::Result<Accepted> {
+async fn unix(listener: &UnixListener) -> io::Result<(Socket, Peer)> {
     let (stream, _) = listener.accept().await?;
     let user = stream.peer_cred().ok().map(|peer| peer.uid());
-    Ok(Accepted::Unix(stream, Peer::Unix(user)))
+    Ok((Socket::Unix(stream.into_std()?), Peer::Unix(user)))
 }

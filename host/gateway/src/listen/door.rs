@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Bound, Counters, Guard, accept};
+use super::{Bound, Counters, Guard, Workers, accept};
 use crate::config::Address;
 use crate::service::Service;
 
@@ -30,10 +30,10 @@ pub(crate) struct Door {
 
 impl Door {
     /// Accepts connections from now on.
-    pub(crate) fn open(bound: Bound, address: Address, handler: Handler) -> Self {
+    pub(crate) fn open(bound: Bound, address: Address, handler: Handler, workers: &Arc<Workers>) -> Self {
         let handler = Arc::new(ArcSwap::from_pointee(handler));
         let stop = CancellationToken::new();
-        let task = tokio::spawn(accept::run(bound, Arc::clone(&handler), stop.clone()));
+        let task = tokio::spawn(accept::run(bound, Arc::clone(&handler), Arc::clone(workers), stop.clone()));
         Self { address, handler, stop, task }
     }
 

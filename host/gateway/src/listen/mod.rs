@@ -11,9 +11,11 @@ mod door;
 mod guard;
 mod http;
 mod patience;
+mod workers;
 
 pub(crate) use bind::{Bound, bind};
 pub use bind::{Socket, Sockets};
 pub(crate) use counters::{Counters, Counts};
 pub(crate) use door::{Door, Handler};
 pub(crate) use guard::Guard;
+pub(crate) use workers::Workers;
