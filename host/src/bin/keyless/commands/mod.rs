@@ -35,16 +35,15 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Problem> {
     }
 }
 
-/// One thread for a command that has one connection and waits for it; all cores for one that serves.
+/// One thread: a command keeps its connections and waits for them. It is a thread of its own where this one waits for a
+/// program; the listeners of a gateway have theirs.
 fn tokio(command: &Command) -> Result<tokio::runtime::Runtime, Problem> {
     let mut builder = match command {
-        #[cfg(unix)]
-        Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
         #[cfg(unix)]
         Command::Run(args) if !args.direct => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
-    builder.enable_all().build().map_err(|reason| {
+    builder.worker_threads(1).enable_all().build().map_err(|reason| {
         Problem::new(
             Class::Failed,
             "runtime-failed",
