@@ -49,7 +49,7 @@ class Promises:
             for call in stage.sandbox.calls():
                 self.assertEqual([known for known, _ in call["headers"]].count("authorization"), 1)
                 self.assertNotEqual(digest(call), hashlib.sha256(OWN.encode()).hexdigest())
-                for name in brought[1:]:
+                for name in ("x-api-key", "api-key", "proxy-authorization"):
                     self.assertIsNone(header(call, name), f"{name} goes no further")
             self.assertEqual(stage.sandbox.exchanges(), before, "no client can have a credential thrown away")
 
@@ -65,14 +65,14 @@ class Promises:
 
     def test_renewals_go_unnoticed(self) -> None:
         with self.stage() as stage:
-            stage.sandbox.switch("/lifetime", seconds=6)
+            stage.sandbox.switch("/lifetime", seconds=5)
             stage.sandbox.switch("/revoke")
             self.assertEqual(stage.client.ask().status, 200)
             before = len(stage.sandbox.calls())
             seen: set[str] = set()
             deadline = time.monotonic() + PATIENCE
             while len(seen) < 3:
-                self.assertLess(time.monotonic(), deadline, "a renewal every three seconds or so")
+                self.assertLess(time.monotonic(), deadline, "a renewal every two seconds or so")
                 answer = stage.client.stream("hello")
                 self.assertEqual(answer.status, 200, answer.body)
                 self.assertEqual(answer.events()[-1], "response.completed")

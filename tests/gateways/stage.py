@@ -12,7 +12,7 @@ import socket
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,8 @@ class SetUp:
     # Name in docs/gateways to name in the directory.
     files: Mapping[str, str]
     command: Sequence[str]
+    # Whether it serves on this port.
+    ready: Callable[[int], bool] = lambda port: accepts(port)
 
 
 class Stage:
@@ -71,7 +73,7 @@ class Stage:
         for given, name in set_up.files.items():
             (self.directory / name).write_text(self.rewritten((DOCS / given).read_text()))
         self.gateway = self.start([str(INSTALLED / set_up.command[0]), *set_up.command[1:]])
-        self.gateway.until(lambda: accepts(self.ports[GATEWAY]), set_up.command[0])
+        self.gateway.until(lambda: set_up.ready(self.ports[GATEWAY]), set_up.command[0])
 
     def start(self, command: list[str], variables: Mapping[str, str] | None = None) -> Program:
         log = self.directory / f"{len(self._programs)}-{Path(command[0]).name}.log"
@@ -79,9 +81,7 @@ class Stage:
         return self._programs[-1]
 
     def rewritten(self, text: str) -> str:
-        """With this stage's ports and sockets."""
-        text = re.sub(r"\b(?:%s)\b" % "|".join(PORTS), lambda port: str(self.ports[port[0]]), text)
-        return text.replace(SOCKETS, str(self.directory / "sockets")).replace(ABSTRACT, self.directory.name)
+        return rewritten(text, self.ports, self.directory)
 
     def serves(self, path: str) -> bool:
         """Whether the ops listener answers 200."""
@@ -108,6 +108,12 @@ class Stage:
         for program in reversed(self._programs):
             program.end()
         self._directory.cleanup()
+
+
+def rewritten(text: str, ports: Mapping[str, int], directory: Path) -> str:
+    """A file of docs/gateways for ports and a directory of a test's own."""
+    text = re.sub(r"\b(?:%s)\b" % "|".join(PORTS), lambda port: str(ports[port[0]]), text)
+    return text.replace(SOCKETS, str(directory / "sockets")).replace(ABSTRACT, directory.name)
 
 
 def digests_in(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""HAProxy, asking for each attempt by a Lua action."""
+"""HAProxy: asking for each attempt by a Lua action, and in front of the proxy listener."""
 
 import unittest
 
@@ -12,6 +12,10 @@ class Lua(Promises, unittest.TestCase):
         {"haproxy.cfg": "haproxy.cfg", "haproxy.lua": "keyless.lua"},
         ("haproxy", "-f", "haproxy.cfg"),
     )
+
+
+class ProxyListener(Promises, unittest.TestCase):
+    SET_UP = SetUp("keyless-proxy.toml", {"haproxy-proxy.cfg": "haproxy.cfg"}, ("haproxy", "-f", "haproxy.cfg"))
 
 
 if __name__ == "__main__":
