@@ -16,8 +16,10 @@ use crate::service::Body;
 const WAIT: Duration = Duration::from_secs(10);
 
 /// Headers that open one of the APIs. Those that the credential does not set are to be removed from the client's request.
-const OPENING: [&str; 7] = [
+/// A cookie opens the gateway, or something else that it stands for.
+const OPENING: [&str; 8] = [
     "authorization",
+    "cookie",
     "proxy-authorization",
     "x-api-key",
     "api-key",

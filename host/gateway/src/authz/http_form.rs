@@ -16,7 +16,7 @@ use crate::connection::Credential;
 use crate::service::Body;
 
 /// Of an answer: which credential of its connection it is.
-pub(super) const GENERATION: HeaderName = HeaderName::from_static("x-keyless-generation");
+pub(super) const GENERATION: &str = "x-keyless-generation";
 
 /// Of a question: the API answered 401 to the credential of this generation. Gateways must not let their clients set it: it
 /// makes the connection renew.

@@ -6,11 +6,14 @@
 //!    └── 200 and the credential's headers, 403, or 503 ◀────────────────┘
 //! ```
 //!
-//! Nothing of a request is ever reflected in an answer.
+//! One listener takes the question in every form: plain HTTP, Envoy's gRPC, and Envoy's external processing, which alone
+//! sees the API's answer too. Nothing of a request is ever reflected in an answer.
 
+mod check;
 mod desk;
 mod http_form;
 mod original;
+mod process;
 
 use std::sync::Arc;
 
@@ -19,6 +22,7 @@ use hyper::body::Incoming;
 
 use crate::config;
 use crate::connection::Connections;
+use crate::grpc;
 use crate::service::{Answering, Peer, Service};
 
 use desk::Desk;
@@ -43,6 +47,17 @@ impl Authz {
 impl Service for Authz {
     fn call(&self, request: Request<Incoming>, _: &Peer) -> Answering {
         let desk = Arc::clone(&self.desk);
+        if grpc::is_call(&request) {
+            return match request.uri().path() {
+                "/envoy.service.auth.v3.Authorization/Check" => {
+                    grpc::unary(request, move |question| async move { check::answer(&desk, question).await })
+                }
+                "/envoy.service.ext_proc.v3.ExternalProcessor/Process" => {
+                    grpc::streaming(request, move |incoming| process::answer(desk, incoming))
+                }
+                _ => grpc::unimplemented(),
+            };
+        }
         // What the gateway may have sent of the client's body is of no interest.
         let (question, _) = request.into_parts();
         let asked = http_form::read(&question, &self.original);

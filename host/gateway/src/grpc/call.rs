@@ -8,7 +8,7 @@ use http::{Method, Request, Response, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use prost::Message;
-use tonic::server::{Grpc, StreamingService};
+use tonic::server::{Grpc, StreamingService, UnaryService};
 use tonic::{Status, Streaming};
 use tonic_prost::ProstCodec;
 
@@ -26,6 +26,20 @@ pub(crate) fn is_call<B>(request: &Request<B>) -> bool {
     request.version() == Version::HTTP_2
         && request.method() == Method::POST
         && request.headers().get(CONTENT_TYPE).is_some_and(grpc)
+}
+
+/// One message, one answer.
+pub(crate) fn unary<I, O, F>(
+    request: Request<Incoming>,
+    answer: impl FnOnce(I) -> F + Send + 'static,
+) -> Answering
+where
+    I: Message + Default + 'static,
+    O: Message + Default + 'static,
+    F: Future<Output = O> + Send + 'static,
+{
+    let mut grpc = Grpc::new(ProstCodec::<O, I>::default()).max_decoding_message_size(LARGEST);
+    Box::pin(async move { body(grpc.unary(Once(Some(answer)), request).await) })
 }
 
 /// Messages both ways.
@@ -57,6 +71,21 @@ struct Once<T>(Option<T>);
 impl<T> Once<T> {
     fn take(&mut self) -> Result<T, Status> {
         self.0.take().ok_or_else(|| Status::internal("called twice"))
+    }
+}
+
+impl<I, O, F, T> UnaryService<I> for Once<T>
+where
+    I: Send + 'static,
+    F: Future<Output = O> + Send + 'static,
+    T: FnOnce(I) -> F + Send,
+{
+    type Response = O;
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<O>, Status>> + Send>>;
+
+    fn call(&mut self, request: tonic::Request<I>) -> Self::Future {
+        let answer = self.take().map(|answer| answer(request.into_inner()));
+        Box::pin(async move { Ok(tonic::Response::new(answer?.await)) })
     }
 }
 

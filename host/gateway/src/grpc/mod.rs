@@ -7,4 +7,4 @@
 mod call;
 pub(crate) mod messages;
 
-pub(crate) use call::{Replies, is_call, streaming, unimplemented};
+pub(crate) use call::{Replies, is_call, streaming, unary, unimplemented};

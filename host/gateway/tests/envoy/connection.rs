@@ -10,13 +10,24 @@ use http::{HeaderName, HeaderValue, Uri};
 use keyless_gateway::{Changes, Connection, Credential, Status, Unavailable, Waiting};
 use tokio::sync::{mpsc, watch};
 
-/// Issues the next credential by itself when one is rejected, unless it is told to wait.
+/// Issues credentials when the test says so, and the next one when one is rejected.
 pub(crate) struct Fake {
     headers: fn(u64) -> Vec<(&'static str, String)>,
     state: watch::Sender<State>,
     watchers: Mutex<Vec<mpsc::UnboundedSender<Arc<Credential>>>>,
     rejected: Mutex<Vec<u64>>,
-    successors: bool,
+    when_rejected: WhenRejected,
+}
+
+/// What becomes of a credential that is rejected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WhenRejected {
+    /// The next one is there at once.
+    Next,
+    /// It is not held any more.
+    Gone,
+    /// It stays.
+    Stays,
 }
 
 #[derive(Default)]
@@ -34,7 +45,7 @@ pub(crate) fn bearer(generation: u64) -> Vec<(&'static str, String)> {
 impl Fake {
     /// Holds nothing yet.
     pub(crate) fn empty(headers: fn(u64) -> Vec<(&'static str, String)>) -> Arc<Self> {
-        Self::with(headers, true)
+        Self::with(headers, WhenRejected::Next)
     }
 
     /// Holds generation 1 of a bearer.
@@ -44,20 +55,27 @@ impl Fake {
         fake
     }
 
-    /// Holds generation 1 of a bearer, and gets no other by itself.
-    pub(crate) fn last_bearer() -> Arc<Self> {
-        let fake = Self::with(bearer, false);
+    /// Holds generation 1 of a bearer, and nothing once that is rejected.
+    pub(crate) fn slow_bearer() -> Arc<Self> {
+        let fake = Self::with(bearer, WhenRejected::Gone);
         fake.issue();
         fake
     }
 
-    fn with(headers: fn(u64) -> Vec<(&'static str, String)>, successors: bool) -> Arc<Self> {
+    /// Holds generation 1 of a bearer, as a static key is held.
+    pub(crate) fn last_bearer() -> Arc<Self> {
+        let fake = Self::with(bearer, WhenRejected::Stays);
+        fake.issue();
+        fake
+    }
+
+    fn with(headers: fn(u64) -> Vec<(&'static str, String)>, when_rejected: WhenRejected) -> Arc<Self> {
         Arc::new(Self {
             headers,
             state: watch::Sender::default(),
             watchers: Mutex::default(),
             rejected: Mutex::default(),
-            successors,
+            when_rejected,
         })
     }
 
@@ -123,8 +141,12 @@ impl Connection for Fake {
     fn reject(&self, generation: u64) {
         self.rejected.lock().unwrap().push(generation);
         let held = self.credential().is_some_and(|held| held.generation() == generation);
-        if held && self.successors {
-            self.issue();
+        match self.when_rejected {
+            WhenRejected::Next if held => {
+                self.issue();
+            }
+            WhenRejected::Gone if held => self.state.send_modify(|state| state.held = None),
+            _ => {}
         }
     }
 

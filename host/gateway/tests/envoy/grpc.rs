@@ -27,12 +27,26 @@ pub(crate) struct Call {
 impl Call {
     /// Sends the first message, and returns when the answer has begun.
     pub(crate) async fn open(address: &str, method: &str, first: &impl Message) -> Self {
+        tokio::time::timeout(PATIENCE, Self::begin(address, method, first, true))
+            .await
+            .expect("nothing comes")
+    }
+
+    /// Sends the only message, and returns when the answer has begun.
+    pub(crate) async fn unary(address: &str, method: &str, only: &impl Message) -> Self {
+        tokio::time::timeout(PATIENCE, Self::begin(address, method, only, false))
+            .await
+            .expect("nothing comes")
+    }
+
+    async fn begin(address: &str, method: &str, first: &impl Message, more: bool) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         let (mut sender, connection) =
             hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
         let _connection = tokio::spawn(connection);
         let (outgoing, frames) = mpsc::channel(4);
         outgoing.send(Ok(frame(first))).await.unwrap();
+        let outgoing = more.then_some(outgoing);
         let request = Request::post(format!("http://{address}{method}"))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
@@ -41,7 +55,7 @@ impl Call {
         let (head, incoming) = sender.send_request(request).await.unwrap().into_parts();
         assert_eq!(head.status, StatusCode::OK);
         assert!(head.headers["content-type"].as_bytes().starts_with(b"application/grpc"));
-        Self { outgoing: Some(outgoing), incoming, received: BytesMut::new(), ends: head.headers }
+        Self { outgoing, incoming, received: BytesMut::new(), ends: head.headers }
     }
 
     pub(crate) async fn send(&self, message: &impl Message) {

@@ -8,6 +8,7 @@
     reason = "a test ends at the first surprise"
 )]
 
+mod authz_grpc;
 mod authz_http;
 mod client;
 mod connection;

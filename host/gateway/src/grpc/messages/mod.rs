@@ -2,6 +2,9 @@
 //!
 //! Fields that are not named are skipped when a message is read. Messages that carry a secret have no `Debug`.
 
+pub(crate) mod auth;
 pub(crate) mod core;
 pub(crate) mod discovery;
+pub(crate) mod header;
+pub(crate) mod process;
 pub(crate) mod secret;
