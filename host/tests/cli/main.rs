@@ -29,6 +29,7 @@ mod sandbox;
 mod secrets;
 mod serve;
 mod signals;
+mod systemd;
 mod token;
 mod usage;
 mod x509;

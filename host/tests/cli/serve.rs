@@ -17,14 +17,20 @@ fn file(key: &str, rest: &str) -> String {
 const ENDPOINT: &str = "[endpoint.x]\nlisten = '127.0.0.1:0'\n";
 
 /// A running `keyless serve`, and what it logs.
-struct Serving {
+pub(crate) struct Serving {
     child: Background,
     log: BufReader<ChildStderr>,
 }
 
 impl Serving {
     fn start(mut keyless: Keyless) -> Self {
-        keyless.command.args(["--log-format", "json"]).stdin(Stdio::null()).stderr(Stdio::piped());
+        keyless.command.stdin(Stdio::null());
+        Self::with_input(keyless)
+    }
+
+    /// With the standard input that the command has been given.
+    pub(crate) fn with_input(mut keyless: Keyless) -> Self {
+        keyless.command.args(["--log-format", "json"]).stderr(Stdio::piped());
         let mut child = keyless.command.spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         Self { child: Background(child), log }
@@ -32,7 +38,7 @@ impl Serving {
 
     /// Reads the log up to a line with this message.
     #[track_caller]
-    fn logs(&mut self, message: &str) -> Value {
+    pub(crate) fn logs(&mut self, message: &str) -> Value {
         let mut seen = Vec::new();
         loop {
             let mut line = String::new();
@@ -49,22 +55,22 @@ impl Serving {
 
     /// Where the next listener is that opens.
     #[track_caller]
-    fn address(&mut self) -> String {
+    pub(crate) fn address(&mut self) -> String {
         self.logs("listening")["address"].as_str().unwrap().to_owned()
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child.0), signal).unwrap();
     }
 
-    fn end(mut self) -> Option<i32> {
+    pub(crate) fn end(mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         self.child.0.wait().unwrap().code()
     }
 }
 
 /// Status and body of a GET.
-fn get(address: &str, path: &str) -> (u16, String) {
+pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();

@@ -19,6 +19,12 @@ use crate::serve;
 
 /// Does what the command line says.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Problem> {
+    // While there is one thread.
+    #[cfg(unix)]
+    let sockets = match &cli.command {
+        Command::Serve(_) => serve::sockets()?,
+        _ => Default::default(),
+    };
     let tokio = tokio(&cli.command)?;
     match &cli.command {
         Command::Token(args) => tokio.block_on(token::run(cli, args)),
@@ -27,7 +33,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Doctor(args) => tokio.block_on(doctor::run(cli, args)),
         Command::Inspect(args) => inspect::run(cli, args),
         #[cfg(unix)]
-        Command::Serve(args) => tokio.block_on(serve::run(cli, args)),
+        Command::Serve(args) => tokio.block_on(serve::run(cli, args, sockets)),
         #[cfg(unix)]
         Command::Sandbox(args) => tokio.block_on(sandbox::run(args)),
         #[cfg(unix)]

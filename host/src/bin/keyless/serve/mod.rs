@@ -9,10 +9,12 @@ mod connection;
 mod connections;
 mod network;
 mod setup;
+mod systemd;
 mod watch;
 
 pub(crate) use connection::Served;
 pub(crate) use network::Upstreams;
+pub(crate) use systemd::sockets;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,22 +28,25 @@ use crate::output::problem::{Class, Problem};
 use crate::session;
 use connections::OpenConnections;
 use setup::Setup;
+use systemd::{Stage, Watchdog};
 use watch::Watch;
 
-/// Serves until a signal ends it.
-pub(crate) async fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Problem> {
+/// Serves until a signal ends it. `sockets`: those that systemd has handed over.
+pub(crate) async fn run(cli: &Cli, args: &ServeArgs, sockets: Sockets) -> Result<ExitCode, Problem> {
     let mut signals = Signals::catch()?;
     let upstreams = Arc::new(Upstreams::new(session::network(&cli.runtime)?));
     let mut server = Server {
         cli,
         args,
         connections: OpenConnections::new(session::runtime(&cli.runtime)?),
-        gateway: Gateway::new(Arc::clone(&upstreams) as _, Sockets::new()),
+        gateway: Gateway::new(Arc::clone(&upstreams) as _, sockets),
         upstreams,
     };
     let setup = Setup::read(cli, args)?;
     let mut watch = setup.file().map(Watch::new);
     server.apply(&setup).await?;
+    let _watchdog = Watchdog::start();
+    systemd::tell(Stage::Ready);
     loop {
         let what = tokio::select! {
             asked = signals.next() => match asked {
@@ -51,8 +56,11 @@ pub(crate) async fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Problem
             () = changed(&mut watch) => "the file has changed",
         };
         tracing::info!(reason = what, "reading the configuration again");
+        systemd::tell(Stage::Reloading);
         server.reload().await;
+        systemd::tell(Stage::Ready);
     }
+    systemd::tell(Stage::Stopping);
     server.finish(args.drain, &mut signals).await;
     Ok(ExitCode::SUCCESS)
 }
