@@ -12,7 +12,11 @@ use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, Workers, bin
 use crate::network::Network;
 use crate::ops::{Board, Listening, Ops};
 use crate::service::Service;
+use crate::traces::Traces;
 use crate::{Fault, authz, endpoint, proxy, sds};
+
+/// Operators' tools ask it every few seconds: nothing to keep a record of.
+const OPS: &str = "ops";
 
 /// The listeners of a configuration, at work. Dropping it closes them at once; [`drain`](Self::drain) does so politely.
 pub struct Gateway {
@@ -28,6 +32,7 @@ pub struct Gateway {
     passages: BTreeMap<String, Arc<proxy::Counters>>,
     /// Started with the first listener.
     workers: Option<Arc<Workers>>,
+    traces: Option<Traces>,
 }
 
 /// A listener that the configuration asks for.
@@ -56,7 +61,15 @@ impl Gateway {
             board: Arc::new(Board::new()),
             passages: BTreeMap::new(),
             workers: None,
+            traces: None,
         }
+    }
+
+    /// Requests are recorded there, but for those of `[ops]`. To be called before anything is served.
+    #[must_use]
+    pub fn with_traces(mut self, traces: Traces) -> Self {
+        self.traces = Some(traces);
+        self
     }
 
     /// Serves this configuration from now on, with these connections. Listeners that stay where they are keep their
@@ -86,6 +99,11 @@ impl Gateway {
                 guard: Guard::new(listener.access, listener.listen)?,
                 service: listener.service,
                 counters: counters.map_or_else(Arc::<Counters>::default, |known| Arc::clone(&known.counters)),
+                traced: self
+                    .traces
+                    .as_ref()
+                    .filter(|_| listener.name != OPS)
+                    .map(|traces| traces.of(&listener.name)),
                 name: listener.name,
             };
             match staged.entry(place) {
@@ -154,7 +172,7 @@ impl Gateway {
         });
         let proxies: Vec<_> = proxies.collect::<Result<_, Fault>>()?;
         let ops = config.ops.iter().map(|ops| Listener {
-            name: "ops".to_owned(),
+            name: OPS.to_owned(),
             listen: &ops.listen,
             access: &ops.access,
             service: Arc::new(Ops::new(Arc::clone(&self.board))),

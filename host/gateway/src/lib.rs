@@ -32,6 +32,7 @@ mod pattern;
 mod proxy;
 mod sds;
 mod service;
+mod traces;
 
 pub use config::Config;
 pub use connection::{Changes, Connection, Connections, Credential, Status, Unavailable, Waiting};
@@ -39,3 +40,4 @@ pub use fault::Fault;
 pub use gateway::Gateway;
 pub use listen::{Socket, Sockets};
 pub use network::{Connected, Connecting, Io, Network, Speaking};
+pub use traces::{Collector, Exporting, Traces};

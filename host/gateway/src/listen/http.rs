@@ -34,14 +34,18 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) {
     let requests = Arc::new(Requests::default());
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
         let under_way = requests.begin();
         let handler = handler.load_full();
         let admitted = one_host(&request).and_then(|()| handler.guard.admit(&peer, &request));
-        let answering = admitted.map(|()| handler.service.call(request, &peer));
+        let answering = admitted.map(|()| {
+            let span = handler.traced.as_ref().and_then(|traced| traced.begin(&mut request));
+            (handler.service.call(request, &peer), span)
+        });
         async move {
             let response = match answering {
-                Ok(answering) => answering.await,
+                Ok((answering, None)) => answering.await,
+                Ok((answering, Some(span))) => span.answered(answering.await),
                 Err(refusal) => {
                     handler.counters.refused();
                     *refusal

@@ -9,3 +9,4 @@
 mod endpoint;
 mod ops;
 mod stand_in;
+mod traces;

@@ -143,7 +143,7 @@ impl Stream for Received {
     }
 }
 
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Network for Nowhere {
     fn connect(&self, _: &Uri, _: Speaking) -> Connecting {

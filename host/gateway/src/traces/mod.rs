@@ -1,0 +1,96 @@
+//! Traces for OpenTelemetry: a span for each request, in the trace of whoever made it, and one for each renewal.
+//!
+//! ```text
+//! request, renewal -> Span -> a queue that never makes anybody wait -> batches -> the collector, as OTLP/HTTP in JSON
+//! ```
+//!
+//! Ours, because the usual crates would add half a minute to the build and bring an HTTP client of their own.
+
+mod collector;
+mod context;
+mod export;
+mod otlp;
+mod request;
+mod span;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use http::Request;
+use tokio::sync::mpsc;
+
+use crate::network::Network;
+pub use collector::Collector;
+use context::Context;
+pub use export::Exporting;
+pub(crate) use request::Open;
+use span::{Kind, Span, Value};
+
+/// Spans that may wait for the next batch. Further ones are lost, and counted.
+const QUEUE: usize = 4_096;
+
+/// Where spans go. Cheap to clone.
+#[derive(Clone)]
+pub struct Traces(Arc<Queue>);
+
+struct Queue {
+    spans: mpsc::Sender<Span>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Traces {
+    /// Spans go to this collector from now on, until the second value is told to finish. `network` is for `https`. Must be
+    /// called on a tokio runtime.
+    #[must_use]
+    pub fn export(collector: Collector, network: Arc<dyn Network>) -> (Self, Exporting) {
+        let (spans, queue) = mpsc::channel(QUEUE);
+        let lost = Arc::new(AtomicU64::new(0));
+        let exporting = Exporting::start(collector, network, queue, Arc::clone(&lost));
+        (Self(Arc::new(Queue { spans, lost })), exporting)
+    }
+
+    /// A connection's attempt to get a credential has just ended: with a credential of this generation, or with this stable
+    /// error code.
+    pub fn renewal(&self, connection: &str, took: Duration, outcome: Result<u64, &str>) {
+        let now = SystemTime::now();
+        let attribute = match outcome {
+            Ok(generation) => ("keyless.generation", Value::Number(generation)),
+            Err(code) => ("error.type", Value::Text(code.to_owned())),
+        };
+        self.ended(Span {
+            context: Context::new(),
+            parent: None,
+            name: "renewal".to_owned(),
+            kind: Kind::Internal,
+            started_at: now.checked_sub(took).unwrap_or(now),
+            took,
+            attributes: vec![("keyless.connection", Value::Text(connection.to_owned())), attribute],
+            failed: outcome.is_err(),
+        });
+    }
+
+    /// For the requests of a listener.
+    pub(crate) fn of(&self, listener: &str) -> Traced {
+        Traced { traces: self.clone(), listener: listener.into() }
+    }
+
+    fn ended(&self, span: Span) {
+        if self.0.spans.try_send(span).is_err() {
+            self.0.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Traces of the requests of one listener.
+pub(crate) struct Traced {
+    traces: Traces,
+    listener: Arc<str>,
+}
+
+impl Traced {
+    /// A request has come. `None`: this one is not recorded.
+    pub(crate) fn begin<B>(&self, request: &mut Request<B>) -> Option<Open> {
+        Open::begin(&self.traces, &self.listener, request)
+    }
+}
