@@ -35,6 +35,7 @@ pub(super) async fn serve(
 ) {
     let requests = Arc::new(Requests::default());
     let service = service_fn(|mut request: Request<Incoming>| {
+        let requests = Arc::clone(&requests);
         let under_way = requests.begin();
         let handler = handler.load_full();
         let admitted = one_host(&request).and_then(|()| handler.guard.admit(&peer, &request));
@@ -52,6 +53,9 @@ pub(super) async fn serve(
                 }
             };
             handler.counters.answered(response.status());
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                requests.become_tunnel();
+            }
             Ok::<_, Infallible>(response.map(|body| Answered::new(body, under_way)))
         }
     });

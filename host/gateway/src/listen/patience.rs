@@ -6,7 +6,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ const IDLE: Duration = Duration::from_secs(120);
 pub(super) struct Requests {
     begun: AtomicUsize,
     under_way: AtomicUsize,
+    tunnel: AtomicBool,
 }
 
 impl Requests {
@@ -37,6 +38,11 @@ impl Requests {
         self.begun.fetch_add(1, Ordering::Relaxed);
         self.under_way.fetch_add(1, Ordering::Relaxed);
         UnderWay(Arc::clone(self))
+    }
+
+    /// The connection is no longer one of HTTP: no requests are waited for.
+    pub(super) fn become_tunnel(&self) {
+        self.tunnel.store(true, Ordering::Relaxed);
     }
 }
 
@@ -87,9 +93,14 @@ pub(super) struct Patient<S> {
     requests: Arc<Requests>,
     /// How many had begun when it was looked last.
     seen: usize,
+    /// How many bytes were those that HTTP/2 begins with.
+    prior_knowledge: usize,
     waiting: Waiting,
     timer: Option<Pin<Box<Sleep>>>,
 }
+
+/// How a client says that it speaks HTTP/2 (RFC 9113, section 3.4); no method of HTTP/1.1 begins so.
+const HTTP2: &[u8] = b"PRI";
 
 /// What a client is waited for.
 #[derive(Clone, Copy)]
@@ -104,18 +115,41 @@ enum Waiting {
 
 impl<S> Patient<S> {
     pub(super) fn new(stream: S, requests: Arc<Requests>) -> Self {
-        Self { stream, requests, seen: 0, waiting: Waiting::Head(Instant::now()), timer: None }
+        let waiting = Waiting::Head(Instant::now());
+        Self { stream, requests, seen: 0, prior_knowledge: 0, waiting, timer: None }
     }
 
     /// Takes note of the requests that have begun or ended since.
     fn look(&mut self) {
         let begun = self.requests.begun.load(Ordering::Relaxed);
-        if self.requests.under_way.load(Ordering::Relaxed) > 0 {
+        let under_way = self.requests.under_way.load(Ordering::Relaxed) > 0;
+        if under_way || self.requests.tunnel.load(Ordering::Relaxed) || (begun > 0 && self.speaks_http2()) {
             self.waiting = Waiting::Not;
         } else if begun != self.seen || matches!(self.waiting, Waiting::Not) {
             self.waiting = Waiting::Idle(Instant::now());
         }
         self.seen = begun;
+    }
+
+    /// Bytes have come. Those of HTTP/2 may be about anything: it is asked in its own way whether the client is there, and a
+    /// connection that was used may rest for as long as it is.
+    fn came(&mut self, bytes: &[u8]) {
+        if self.seen == 0 && !self.speaks_http2() {
+            let rest = HTTP2.get(self.prior_knowledge..).unwrap_or_default();
+            let same = rest.iter().zip(bytes).take_while(|(expected, one)| expected == one).count();
+            // What was no beginning of HTTP/2 is none any more.
+            let on_the_way = same == rest.len() || same == bytes.len();
+            self.prior_knowledge = if on_the_way { self.prior_knowledge + same } else { 0 };
+        }
+        match self.waiting {
+            Waiting::Head(since) if self.speaks_http2() => self.waiting = Waiting::Idle(since),
+            Waiting::Idle(_) if !self.speaks_http2() => self.waiting = Waiting::Head(Instant::now()),
+            _ => {}
+        }
+    }
+
+    fn speaks_http2(&self) -> bool {
+        self.prior_knowledge >= HTTP2.len()
     }
 
     /// Ready once it has taken too long.
@@ -146,10 +180,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.look();
+        let before = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            if matches!(self.waiting, Waiting::Idle(_)) {
-                self.waiting = Waiting::Head(Instant::now());
-            }
+            self.came(buffer.filled().get(before..).unwrap_or_default());
             return Poll::Ready(read);
         }
         ready!(self.poll_deadline(cx));
@@ -250,5 +283,34 @@ mod tests {
         client.write_u8(b'x').await.unwrap();
         patient.read_u8().await.unwrap();
         assert_eq!(waited(&mut patient).await, (io::ErrorKind::TimedOut, HEAD));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http_2_and_tunnels_may_rest() {
+        for (beginning, tunnel) in [("PRI * HTTP/2.0", false), ("GET / HTTP/1.1", true)] {
+            let (mut patient, mut client, requests) = pair();
+            client.write_all(beginning.as_bytes()).await.unwrap();
+            patient.read_exact(&mut [0; 14]).await.unwrap();
+            drop(requests.begin());
+            if tunnel {
+                requests.become_tunnel();
+            }
+            for _ in 0..3 {
+                let waiting = tokio::time::timeout(Duration::from_secs(3600), patient.read_u8());
+                assert!(waiting.await.is_err(), "{beginning}");
+                client.write_u8(b'x').await.unwrap();
+                patient.read_u8().await.unwrap();
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http_2_without_a_request_rests_only_so_long() {
+        let (mut patient, mut client, _) = pair();
+        for piece in ["P", "RI * HTTP/2.0"] {
+            client.write_all(piece.as_bytes()).await.unwrap();
+            patient.read_exact(&mut vec![0; piece.len()]).await.unwrap();
+        }
+        assert_eq!(waited(&mut patient).await, (io::ErrorKind::TimedOut, IDLE));
     }
 }

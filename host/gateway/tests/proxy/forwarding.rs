@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Frame;
 use serde_json::json;
 
-use crate::upstream::Api;
-use crate::world::{World, get, post};
+use crate::upstream::{self, Api};
+use crate::world::{World, get, post, within};
 
 #[tokio::test]
 async fn the_credential_is_set_and_the_rest_goes_through() {
@@ -197,4 +198,73 @@ async fn what_would_show_the_credential_or_go_anywhere_is_refused() {
         assert_eq!(world.ask(request).await.code(), "method-not-allowed");
     }
     assert!(api.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_head_has_no_body_and_its_connection_is_used_again() {
+    let api = Api::start().await;
+    let world = World::new(api.address);
+    let mut client = world.client().await;
+    for _ in 0..3 {
+        client.send("HEAD /echo HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        assert!(client.head().await.starts_with("HTTP/1.1 200"));
+        client.send(get("/echo")).await;
+        assert_eq!(client.answer().await.json()["method"], "GET");
+    }
+    assert_eq!(api.connections.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_client_of_http_2_gets_all_its_streams() {
+    for http2 in [false, true] {
+        let api = Api::start().await;
+        let world = World::new(api.address);
+        world.network.http2.store(http2, Ordering::Relaxed);
+        let client = world.http2_client().await;
+        let answers = (0..50).map(|number| {
+            let mut client = client.clone();
+            async move {
+                let request = Request::post("http://localhost/echo");
+                let request = request
+                    .header("te", "trailers")
+                    .body(Full::new(Bytes::from(number.to_string())))
+                    .unwrap();
+                let answer = within(client.send_request(request)).await.unwrap();
+                assert_eq!(answer.status(), 200);
+                let body = answer.into_body().collect().await.unwrap().to_bytes();
+                let seen: serde_json::Value = serde_json::from_slice(&body).unwrap();
+                assert_eq!(seen["body"], number.to_string());
+                let headers: Vec<(String, String)> = serde_json::from_value(seen["headers"].clone()).unwrap();
+                assert!(headers.contains(&("via".to_owned(), "2 keyless".to_owned())), "{headers:?}");
+                assert!(headers.contains(&("te".to_owned(), "trailers".to_owned())), "{headers:?}");
+            }
+        });
+        let mut under_way = tokio::task::JoinSet::new();
+        answers.for_each(|answer| drop(under_way.spawn(answer)));
+        under_way.join_all().await;
+        let mut client = client.clone();
+        let connect = Request::connect("localhost:443").body(Full::default()).unwrap();
+        assert_eq!(within(client.send_request(connect)).await.unwrap().status(), 405);
+    }
+}
+
+#[tokio::test]
+async fn more_streams_than_an_upstream_allows_take_a_further_connection() {
+    let api = Api::start().await;
+    let world = World::new(api.address);
+    world.network.http2.store(true, Ordering::Relaxed);
+    // One client connection, so one thread and its connections.
+    let mut client = world.http2_client().await;
+    let mut open = Vec::new();
+    for _ in 0..2 * upstream::STREAMS + 1 {
+        let events = api.stream();
+        let request = Request::get("http://localhost/stream").body(Full::default()).unwrap();
+        let answer = within(client.send_request(request)).await.unwrap();
+        open.push((events, answer.into_body()));
+    }
+    assert_eq!(api.connections.load(Ordering::Relaxed), 3);
+    for (events, answer) in &mut open {
+        events.send(Frame::data(Bytes::from_static(b"on"))).unwrap();
+        assert_eq!(within(answer.frame()).await.unwrap().unwrap().into_data().unwrap(), "on");
+    }
 }

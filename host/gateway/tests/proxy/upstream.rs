@@ -19,6 +19,9 @@ use tokio::sync::mpsc;
 
 pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 
+/// Streams of HTTP/2 that the API allows on a connection.
+pub const STREAMS: usize = 10;
+
 /// An API that takes `Bearer token-N` for every N from `accepted` on.
 pub struct Api {
     pub address: SocketAddr,
@@ -51,7 +54,8 @@ impl Api {
                         let api = Arc::clone(&api);
                         async move { Ok::<_, Infallible>(api.answer(request).await) }
                     });
-                    let builder = auto::Builder::new(TokioExecutor::new());
+                    let mut builder = auto::Builder::new(TokioExecutor::new());
+                    builder.http2().max_concurrent_streams(u32::try_from(STREAMS).unwrap());
                     let _ended = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
                 });
             }

@@ -9,9 +9,12 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Uri};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use keyless_gateway::{
     Changes, Config, Connected, Connecting, Connection, Connections, Credential, Gateway, Network, Sockets,
     Speaking, Status, Unavailable, Waiting,
@@ -60,6 +63,15 @@ impl World {
     /// A connection to the proxy.
     pub async fn client(&self) -> Client {
         Client(TcpStream::connect(self.proxy).await.unwrap())
+    }
+
+    /// A connection to the proxy that speaks HTTP/2.
+    pub async fn http2_client(&self) -> http2::SendRequest<Full<Bytes>> {
+        let stream = TcpStream::connect(self.proxy).await.unwrap();
+        let (sender, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        sender
     }
 
     /// Sends one request on a connection of its own and returns the whole answer.
