@@ -19,6 +19,7 @@ mod answer;
 mod authz;
 pub mod config;
 mod connection;
+mod drain;
 mod endpoint;
 mod fault;
 mod gateway;

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::Handler;
 use super::patience::{Answered, Patient, Requests};
 use crate::answer;
+use crate::drain::drain;
 use crate::service::{Body, Peer};
 
 /// The largest head of a request, in bytes; and what is read ahead of a body.
@@ -38,11 +39,16 @@ pub(super) async fn serve(
         let requests = Arc::clone(&requests);
         let under_way = requests.begin();
         let handler = handler.load_full();
-        let admitted = one_host(&request).and_then(|()| handler.guard.admit(&peer, &request));
-        let answering = admitted.map(|()| {
-            let span = handler.traced.as_ref().and_then(|traced| traced.begin(&mut request));
-            (handler.service.call(request, &peer), span)
-        });
+        let answering = match one_host(&request).and_then(|()| handler.guard.admit(&peer, &request)) {
+            Ok(()) => {
+                let span = handler.traced.as_ref().and_then(|traced| traced.begin(&mut request));
+                Ok((handler.service.call(request, &peer), span))
+            }
+            Err(refusal) => {
+                drain(request.into_body());
+                Err(refusal)
+            }
+        };
         async move {
             let response = match answering {
                 Ok((answering, None)) => answering.await,

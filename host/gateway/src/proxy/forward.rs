@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::counters::Counters;
@@ -18,9 +18,10 @@ use super::download::Download;
 use super::limits::{self, Limits};
 use super::model::{self, Named};
 use super::origin::{Link, Over, Used};
+use super::patience::Silent;
 use super::refusal::Refusal;
 use super::route::{Route, Routes, Target};
-use super::upload::{Taken, Upload};
+use super::upload::{Passing, Taken, Upload};
 use super::{headers, tunnel};
 use crate::connection::Credential;
 use crate::path;
@@ -50,6 +51,7 @@ impl Forward {
     async fn forward(&self, mut request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
         let tunnel = tunnel::asked_for(&mut request);
         let (head, incoming) = request.into_parts();
+        let incoming = Passing::new(incoming, self.limits.upload);
         if matches!(head.method, Method::TRACE | Method::CONNECT) {
             return Err(Refusal::Method);
         }
@@ -60,7 +62,7 @@ impl Forward {
         }
         let body = match &route.models {
             Some(models) => self.with_model(models, &head.uri, incoming, tunnel.is_some()).await?,
-            None => Taken::new(incoming, route.replay_limit, self.limits.upload),
+            None => Taken::new(incoming, route.replay_limit),
         };
         let mut passage =
             Passage { forward: self, route, head: &head, rest, body, upgrade: tunnel.is_some() };
@@ -79,7 +81,7 @@ impl Forward {
         &self,
         models: &Models,
         uri: &Uri,
-        incoming: Incoming,
+        incoming: Passing,
         websocket: bool,
     ) -> Result<Taken, Refusal> {
         let allowed = |named: Named, needed: bool| match named {
@@ -92,15 +94,14 @@ impl Forward {
             Named::Unclear(what) => Err(Refusal::Model(what)),
         };
         allowed(model::of_query(uri.query()), websocket)?;
-        if incoming.is_end_stream() {
+        if incoming.is_at_end() {
             return Ok(Taken::Whole(bytes::Bytes::new()));
         }
-        let read = Limited::new(incoming, limits::MODEL_BODY).collect();
-        let body = match timeout(self.limits.answer, read).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Refusal::BodyTooLong),
-            Ok(Err(_)) => return Err(Refusal::UploadBroken),
-            Err(_) => return Err(Refusal::UploadStalled),
+        let body = match Limited::new(incoming, limits::MODEL_BODY).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => return Err(Refusal::BodyTooLong),
+            Err(error) if error.is::<Silent>() => return Err(Refusal::UploadStalled),
+            Err(_) => return Err(Refusal::UploadBroken),
         };
         if !body.is_empty() {
             allowed(model::of_body(&body), true)?;
@@ -184,6 +185,12 @@ impl Passage<'_> {
 
     async fn link(&self, target: &Target, fresh: bool) -> Result<Link, Refusal> {
         let origin = &target.origin;
+        if !fresh
+            && !self.upgrade
+            && let Some(link) = origin.idle()
+        {
+            return Ok(link);
+        }
         let linking = async {
             if self.upgrade {
                 let sender = origin.upgradable().await?;

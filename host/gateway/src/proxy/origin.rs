@@ -125,15 +125,10 @@ impl Origin {
         Uri::from_parts(parts).unwrap_or_default()
     }
 
-    /// A connection that a request can be sent on. `fresh`: none that was used before.
+    /// A connection that a request can be sent on, when none is there: a new one, or one of HTTP/2 that somebody else is just
+    /// opening. `fresh`: none that was used before.
     pub(super) async fn link(self: &Arc<Self>, fresh: bool) -> io::Result<Link> {
-        if fresh {
-            return self.open().await;
-        }
-        if let Some(link) = self.idle() {
-            return Ok(link);
-        }
-        if self.http1.load(Ordering::Relaxed) {
+        if fresh || self.http1.load(Ordering::Relaxed) {
             return self.open().await;
         }
         let Some(worker) = self.worker() else { return self.open().await };
@@ -165,7 +160,8 @@ impl Origin {
         self.worker().map(|worker| worker.links.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn idle(self: &Arc<Self>) -> Option<Link> {
+    /// A connection that is there and has room for a request.
+    pub(super) fn idle(self: &Arc<Self>) -> Option<Link> {
         let mut links = self.links()?;
         while let Some(resting) = links.resting.pop_back() {
             let rested = resting.since.elapsed();

@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 
 use super::patience::Patience;
 use super::refusal::Refusal;
+use crate::drain::drain;
 use crate::service::BoxError;
 
 /// A request's body, before it is sent, and after it if it was kept.
@@ -27,14 +28,13 @@ pub(super) enum Taken {
 }
 
 impl Taken {
-    /// Keeps up to `limit` bytes. `silence`: how long the client may send nothing.
-    pub(super) fn new(incoming: Incoming, limit: usize, silence: Duration) -> Self {
-        if incoming.is_end_stream() {
+    /// Keeps up to `limit` bytes.
+    pub(super) fn new(passing: Passing, limit: usize) -> Self {
+        if passing.is_at_end() {
             return Self::Whole(Bytes::new());
         }
-        let too_long = incoming.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX);
-        let progress = Arc::new(Progress::default());
-        let passing = Passing { incoming, patience: Patience::new(silence), progress: Arc::clone(&progress) };
+        let too_long = passing.size().lower() > u64::try_from(limit).unwrap_or(u64::MAX);
+        let progress = Arc::clone(&passing.progress);
         if limit == 0 || too_long {
             return Self::Once { passing: Some(passing), progress };
         }
@@ -116,7 +116,7 @@ impl Body for Upload {
         match self {
             Self::Whole(bytes) => bytes.is_empty(),
             Self::Kept(reader) => reader.is_at_end(),
-            Self::Once(passing) => passing.incoming.is_end_stream(),
+            Self::Once(passing) => passing.is_at_end(),
         }
     }
 
@@ -124,14 +124,15 @@ impl Body for Upload {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Kept(reader) => reader.left.map_or_else(SizeHint::default, SizeHint::with_exact),
-            Self::Once(passing) => passing.incoming.size_hint(),
+            Self::Once(passing) => passing.size(),
         }
     }
 }
 
 /// What a client sends, as it comes.
 pub(super) struct Passing {
-    incoming: Incoming,
+    /// `None`: it is being dropped.
+    incoming: Option<Incoming>,
     patience: Patience,
     progress: Arc<Progress>,
 }
@@ -145,8 +146,14 @@ pub(super) struct Progress {
 }
 
 impl Passing {
+    /// `silence`: how long the client may send nothing.
+    pub(super) fn new(incoming: Incoming, silence: Duration) -> Self {
+        Self { incoming: Some(incoming), patience: Patience::new(silence), progress: Arc::default() }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) {
+        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) {
             self.patience.renew();
             let note =
                 if matches!(frame, Some(Err(_))) { &self.progress.broken } else { &self.progress.moved };
@@ -156,6 +163,35 @@ impl Passing {
         let silent = ready!(self.patience.poll(cx));
         self.progress.stalled.store(true, Ordering::Relaxed);
         Poll::Ready(Some(Err(silent.into())))
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.incoming.as_ref().is_none_or(Incoming::is_end_stream)
+    }
+
+    fn size(&self) -> SizeHint {
+        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Incoming::size_hint)
+    }
+}
+
+/// For what reads it whole.
+impl Body for Passing {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.get_mut().poll(cx)
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if let Some(incoming) = self.incoming.take() {
+            drain(incoming);
+        }
     }
 }
 
@@ -190,7 +226,7 @@ impl Kept {
             return None;
         }
         state.reader += 1;
-        let rest = state.passing.incoming.size_hint().exact();
+        let rest = state.passing.size().exact();
         Some(Reader {
             number: state.reader,
             kept: Arc::clone(kept),
@@ -220,7 +256,7 @@ impl State {
                 self.chunks.push(data.clone());
             }
         }
-        self.ended = self.passing.incoming.is_end_stream();
+        self.ended = self.passing.is_at_end();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::upstream::{Api, Scripted, head};
@@ -133,6 +134,29 @@ async fn a_client_that_leaves_takes_its_request_along() {
     // Nobody pays for tokens that nobody reads.
     let mut rest = Vec::new();
     let _reset = within(stream.read_to_end(&mut rest)).await;
+}
+
+#[tokio::test]
+async fn who_is_refused_in_mid_sentence_hears_why() {
+    let api = Api::start().await;
+    let route = json!({"prefix": "/", "connection": "api", "paths": ["/echo"]});
+    let world = World::with(api.address, json!({"routes": [route]}));
+    let length = 16 * 1024 * 1024;
+    for (path, host, code) in [
+        ("/x", "localhost", "path-not-allowed"),
+        ("/../x", "localhost", "path-ambiguous"),
+        ("/echo", "evil.example", "host-unexpected"),
+    ] {
+        let mut client = world.client().await;
+        client
+            .send(format!("POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\n\r\n"))
+            .await;
+        // As simple clients do: it all goes out before the answer is looked at.
+        client.send(vec![b'x'; length]).await;
+        assert_eq!(client.answer().await.code(), code);
+        client.send(get("/echo")).await;
+        assert_eq!(client.answer().await.status, 200, "{path} {host}");
+    }
 }
 
 #[tokio::test]
