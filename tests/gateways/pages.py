@@ -24,3 +24,9 @@ def script(page: Path) -> str:
 def written_files(text: str) -> list[tuple[str, str]]:
     """Name and content of each file that a script writes down word by word."""
     return re.findall(r"^cat >>? (\S+) <<'END'\n(.*?)^END$", text, re.DOTALL | re.MULTILINE)
+
+
+def shown_files(page: Path) -> list[tuple[str, str]]:
+    """The whole YAML files that a page shows to be saved, all of which start with a name."""
+    blocks = re.findall(r"^```yaml\n(name: ([^\n]*)\n.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    return [(name, content) for content, name in blocks]

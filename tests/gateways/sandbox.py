@@ -20,12 +20,8 @@ class Sandbox:
         urllib.request.urlopen(request, timeout=30).close()
 
     def break_exchange(self) -> None:
-        """Until it is mended, the token endpoint is down."""
+        """From now on the token endpoint is down."""
         self.switch("/faults", service="exchange", fault={"kind": "status", "status": 503})
-
-    def mend(self) -> None:
-        request = urllib.request.Request(f"{self._admin}/faults", method="DELETE")
-        urllib.request.urlopen(request, timeout=30).close()
 
     def calls(self) -> list[dict[str, Any]]:
         """What the API was asked, oldest first. Credentials are given as `SCHEME sha256:HEX`."""

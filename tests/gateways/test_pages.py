@@ -20,7 +20,8 @@ class Pages(unittest.TestCase):
     def test_what_they_show_is_what_the_files_say(self) -> None:
         files = {path.read_text() for path in DOCS.iterdir() if path.is_file() and path.suffix != ".md"}
         for page in pages.pages():
-            for name, content in pages.written_files(pages.script(page)):
+            shown = pages.written_files(pages.script(page)) + pages.shown_files(page)
+            for name, content in shown:
                 with self.subTest(page=page.name, file=name):
                     self.assertIn(content, files, "it is word by word a file in docs/gateways")
 
