@@ -28,11 +28,13 @@ struct Attempt {
     incoming: Streaming<ProcessingRequest>,
     /// What it was sent with.
     sent: Option<(Arc<dyn Connection>, u64)>,
+    /// Whether there is nothing more to say: a streamed answer may go on for long after its head.
+    done: bool,
 }
 
-/// Answers what is told of one attempt, until Envoy ends it.
+/// Answers what is told of one attempt, and ends with the head of its answer.
 pub(super) fn answer(desk: Arc<Desk>, incoming: Streaming<ProcessingRequest>) -> Replies<ProcessingResponse> {
-    let attempt = Attempt { desk, incoming, sent: None };
+    let attempt = Attempt { desk, incoming, sent: None, done: false };
     Box::pin(stream::unfold(attempt, |mut attempt| async move {
         let reply = attempt.next().await.transpose()?;
         Some((reply, attempt))
@@ -41,6 +43,9 @@ pub(super) fn answer(desk: Arc<Desk>, incoming: Streaming<ProcessingRequest>) ->
 
 impl Attempt {
     async fn next(&mut self) -> Result<Option<ProcessingResponse>, Status> {
+        if self.done {
+            return Ok(None);
+        }
         let Some(message) = self.incoming.message().await? else { return Ok(None) };
         let passage = match message.request {
             Some(Passing::Request(head)) => self.request(&head).await,
@@ -51,6 +56,7 @@ impl Attempt {
                 ));
             }
         };
+        self.done = !matches!(passage, Passage::Request(_));
         Ok(Some(ProcessingResponse { response: Some(passage) }))
     }
 

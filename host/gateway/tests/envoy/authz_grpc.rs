@@ -170,7 +170,7 @@ async fn an_attempt_that_is_refused_is_followed_by_one_with_the_next_credential(
     let (mut second, passage) = attempt(&serving, "/v1/models").await;
     assert_eq!(replaced(&mutation(passage).set_headers), pairs(&[("authorization", "Bearer token-2")]));
     answered(&mut second, "200").await;
-    assert_eq!(second.end().await, 0);
+    assert_eq!(second.end_of_service().await, 0);
     assert_eq!(fake.rejected(), [1]);
 }
 
@@ -200,8 +200,9 @@ async fn without_a_next_credential_the_refusal_goes_on() {
 
 #[tokio::test]
 async fn an_attempt_that_must_not_go_on_is_answered() {
-    let (_, passage) = attempt(&serving(&Fake::bearer()), "/v1/files").await;
+    let (mut call, passage) = attempt(&serving(&Fake::bearer()), "/v1/files").await;
     let answer = instead(passage);
+    assert_eq!(call.end_of_service().await, 0);
     assert_eq!(answer.status.unwrap().code, 403);
     assert!(String::from_utf8(answer.body).unwrap().contains("path-not-allowed"));
     let (_, passage) = attempt(&serving(&out_of_order()), "/v1/models").await;
