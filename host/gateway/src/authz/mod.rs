@@ -47,16 +47,19 @@ impl Authz {
 impl Service for Authz {
     fn call(&self, request: Request<Incoming>, _: &Peer) -> Answering {
         let desk = Arc::clone(&self.desk);
-        if grpc::is_call(&request) {
-            return match request.uri().path() {
-                "/envoy.service.auth.v3.Authorization/Check" => {
-                    grpc::unary(request, move |question| async move { check::answer(&desk, question).await })
-                }
-                "/envoy.service.ext_proc.v3.ExternalProcessor/Process" => {
-                    grpc::streaming(request, move |incoming| process::answer(desk, incoming))
-                }
-                _ => grpc::unimplemented(),
-            };
+        // A call of any other name is a question as plain HTTP, of a gateway whose client makes a gRPC call: a gRPC answer would
+        // be a 200 to it.
+        match request.uri().path() {
+            "/envoy.service.auth.v3.Authorization/Check" if grpc::is_call(&request) => {
+                return grpc::unary(
+                    request,
+                    move |question| async move { check::answer(&desk, question).await },
+                );
+            }
+            "/envoy.service.ext_proc.v3.ExternalProcessor/Process" if grpc::is_call(&request) => {
+                return grpc::streaming(request, move |incoming| process::answer(desk, incoming));
+            }
+            _ => {}
         }
         // What the gateway may have sent of the client's body is of no interest.
         let (question, _) = request.into_parts();

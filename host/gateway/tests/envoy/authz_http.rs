@@ -6,7 +6,7 @@ use std::time::Duration;
 use keyless_gateway::Unavailable;
 use serde_json::json;
 
-use crate::client::send;
+use crate::client::{send, send_http2};
 use crate::connection::{Fake, bearer};
 use crate::serving::{Serving, serve};
 
@@ -165,4 +165,14 @@ async fn the_path_is_taken_from_where_the_configuration_says_and_from_nowhere_el
     let serving = routed(None);
     let answer = send(&serving.address, "GET", "/v1/files", &[("x-forwarded-uri", "/v1/models")]).await;
     assert_eq!(answer.status, 403);
+}
+
+#[tokio::test]
+async fn a_grpc_call_of_the_client_is_a_question_like_any_other() {
+    let serving = routed(None);
+    let grpc = [("content-type", "application/grpc"), ("te", "trailers")];
+    let answer = send_http2(&serving.address, "POST", "/v1/files", &grpc).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "path-not-allowed"));
+    let answer = send_http2(&serving.address, "POST", "/v1/models", &grpc).await;
+    assert_eq!((answer.status.as_u16(), answer.header("authorization")), (200, "Bearer token-1"));
 }
