@@ -24,6 +24,7 @@ mod endpoint;
 mod fault;
 mod gateway;
 mod grpc;
+mod keys;
 mod listen;
 mod moment;
 mod network;

@@ -8,25 +8,13 @@ use http::{Response, StatusCode};
 use crate::answer;
 use crate::config::{Route, routes};
 use crate::connection::{Connection, Connections, Credential, Unavailable};
+use crate::keys::HEADERS;
 use crate::path;
 use crate::pattern::Paths;
 use crate::service::Body;
 
 /// How long a question waits for a credential. A gateway that is less patient gives up by itself.
 const WAIT: Duration = Duration::from_secs(10);
-
-/// Headers that open one of the APIs. Those that the credential does not set are to be removed from the client's request.
-/// A cookie opens the gateway, or something else that it stands for.
-const OPENING: [&str; 8] = [
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "openai-organization",
-    "openai-project",
-];
 
 /// Knows the routes.
 pub(super) struct Desk {
@@ -127,10 +115,11 @@ pub(super) async fn successor(connection: &dyn Connection, rejected: u64) -> Res
     Ok(credential)
 }
 
-/// What is to be removed from the client's request, so that no key of its own reaches the API.
+/// What is to be removed from the client's request, so that no key of its own reaches the API; nor a cookie, which opens the
+/// gateway or something else behind it.
 pub(super) fn removed(credential: &Credential) -> impl Iterator<Item = &'static str> {
     let set = |name: &str| credential.headers().iter().any(|(set, _)| set == name);
-    OPENING.into_iter().filter(move |name| !set(name))
+    HEADERS.into_iter().chain(["cookie"]).filter(move |name| !set(name))
 }
 
 impl Denial {

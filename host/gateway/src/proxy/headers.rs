@@ -4,6 +4,7 @@ use http::header::{CONNECTION, COOKIE, EXPECT, HOST, TE, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 use crate::connection::Credential;
+use crate::keys::HEADERS;
 
 /// Headers of one hop, whether or not `Connection` names them (RFC 9110, section 7.6.1).
 const HOP_BY_HOP: [&str; 8] = [
@@ -15,18 +16,6 @@ const HOP_BY_HOP: [&str; 8] = [
     "transfer-encoding",
     "upgrade",
     "http2-settings",
-];
-
-/// What a client may have set to be let in somewhere: at this listener, or with a key that it should not have. `cookie` is
-/// among them, because browsers send the cookies of one program on loopback to every other.
-const CREDENTIALS: [&str; 7] = [
-    "authorization",
-    "proxy-authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "openai-organization",
-    "openai-project",
 ];
 
 /// Browsers cannot set `authorization` on a WebSocket: OpenAI's clients put the key into the list of subprotocols.
@@ -43,6 +32,7 @@ pub(super) fn outgoing(received: &HeaderMap, version: Version, credential: &Cred
             "host" | "via" => false,
             // The client is told to go on as soon as its body is asked for.
             "expect" => false,
+            // Browsers send the cookies of one program on loopback to every other.
             "cookie" => false,
             "sec-websocket-protocol" => {
                 if let Some(value) = without_key(value) {
@@ -50,7 +40,7 @@ pub(super) fn outgoing(received: &HeaderMap, version: Version, credential: &Cred
                 }
                 false
             }
-            other => !HOP_BY_HOP.contains(&other) && !CREDENTIALS.contains(&other) && !named.contains(name),
+            other => !HOP_BY_HOP.contains(&other) && !HEADERS.contains(&other) && !named.contains(name),
         };
         if goes {
             headers.append(name, value.clone());
