@@ -31,5 +31,6 @@ mod serve;
 mod signals;
 mod systemd;
 mod token;
+mod traces;
 mod usage;
 mod x509;

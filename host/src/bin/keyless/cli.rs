@@ -279,6 +279,10 @@ pub(crate) struct ServeArgs {
     /// When it is ended, let what is under way go on for so many seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", env = "KEYLESS_DRAIN", hide_env_values = true, value_parser = seconds)]
     pub(crate) drain: std::time::Duration,
+    /// Send traces of requests and renewals to this collector, by OTLP over HTTP: http://127.0.0.1:4318 [default:
+    /// $OTEL_EXPORTER_OTLP_ENDPOINT]
+    #[arg(long, value_name = "URL")]
+    pub(crate) traces: Option<keyless_gateway::Collector>,
 }
 
 /// How long to wait for a credential.

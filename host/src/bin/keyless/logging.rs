@@ -33,7 +33,10 @@ pub(crate) fn start(args: &LoggingArgs, level: LevelFilter) -> Result<(), Proble
         LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
     };
     // Only the first call in a process has an effect, and there is no second one.
-    let _first = tracing::subscriber::set_global_default(registry().with(lines));
+    let subscriber = registry().with(lines);
+    #[cfg(unix)]
+    let subscriber = subscriber.with(crate::serve::renewals());
+    let _first = tracing::subscriber::set_global_default(subscriber);
     Ok(())
 }
 

@@ -10,17 +10,19 @@ mod connections;
 mod network;
 mod setup;
 mod systemd;
+mod traces;
 mod watch;
 
 pub(crate) use connection::Served;
 pub(crate) use network::Upstreams;
 pub(crate) use systemd::sockets;
+pub(crate) use traces::renewals;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyless_gateway::{Fault, Gateway, Sockets};
+use keyless_gateway::{Fault, Gateway, Sockets, Traces};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::{Cli, ServeArgs};
@@ -31,15 +33,26 @@ use setup::Setup;
 use systemd::{Stage, Watchdog};
 use watch::Watch;
 
+/// How long the last traces may take at the end.
+const TRACES: Duration = Duration::from_secs(5);
+
 /// Serves until a signal ends it. `sockets`: those that systemd has handed over.
 pub(crate) async fn run(cli: &Cli, args: &ServeArgs, sockets: Sockets) -> Result<ExitCode, Problem> {
     let mut signals = Signals::catch()?;
     let upstreams = Arc::new(Upstreams::new(session::network(&cli.runtime)?));
+    let mut gateway = Gateway::new(Arc::clone(&upstreams) as _, sockets);
+    let mut exporting = None;
+    if let Some(collector) = traces::collector(args)? {
+        let (traces, started) = Traces::export(collector, Arc::clone(&upstreams) as _);
+        traces::tell_of_renewals(traces.clone());
+        gateway = gateway.with_traces(traces);
+        exporting = Some(started);
+    }
     let mut server = Server {
         cli,
         args,
         connections: OpenConnections::new(session::runtime(&cli.runtime)?),
-        gateway: Gateway::new(Arc::clone(&upstreams) as _, sockets),
+        gateway,
         upstreams,
     };
     let setup = Setup::read(cli, args)?;
@@ -62,6 +75,9 @@ pub(crate) async fn run(cli: &Cli, args: &ServeArgs, sockets: Sockets) -> Result
     }
     systemd::tell(Stage::Stopping);
     server.finish(args.drain, &mut signals).await;
+    if let Some(exporting) = exporting {
+        let _sent_or_not = tokio::time::timeout(TRACES, exporting.finish()).await;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
