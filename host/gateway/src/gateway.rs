@@ -12,7 +12,7 @@ use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, Workers, bin
 use crate::network::Network;
 use crate::ops::{Board, Listening, Ops};
 use crate::service::Service;
-use crate::traces::Traces;
+use crate::traces::{Recorder, Traces};
 use crate::{Fault, authz, endpoint, proxy, sds};
 
 /// Operators' tools ask it every few seconds: nothing to keep a record of.
@@ -32,6 +32,7 @@ pub struct Gateway {
     passages: BTreeMap<String, Arc<proxy::Counters>>,
     /// Started with the first listener.
     workers: Option<Arc<Workers>>,
+    /// Where spans of requests go.
     traces: Option<Traces>,
 }
 
@@ -99,11 +100,7 @@ impl Gateway {
                 guard: Guard::new(listener.access, listener.listen)?,
                 service: listener.service,
                 counters: counters.map_or_else(Arc::<Counters>::default, |known| Arc::clone(&known.counters)),
-                traced: self
-                    .traces
-                    .as_ref()
-                    .filter(|_| listener.name != OPS)
-                    .map(|traces| traces.of(&listener.name)),
+                recorder: (listener.name != OPS).then(|| Recorder::new(&listener.name, self.traces.clone())),
                 name: listener.name,
             };
             match staged.entry(place) {

@@ -1,4 +1,4 @@
-//! Traces of `keyless serve`: through a proxy to an API, and at a collector, both of which this test plays.
+//! Traces of `keyless serve`, and its lines about requests: through a proxy to an API, and at a collector, both of which this test plays.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -80,7 +80,7 @@ fn a_request_is_in_one_trace_from_the_client_to_the_api_and_a_renewal_has_its_ow
              [proxy.x]\nlisten = '127.0.0.1:0'\nconnection = 'a'\n"
         ),
     );
-    let mut serving = start(scratch.keyless(["serve", "--traces", &format!("http://{collector}")]));
+    let mut serving = start(scratch.keyless(["serve", "-vv", "--traces", &format!("http://{collector}")]));
     let mut client = TcpStream::connect(serving.address()).unwrap();
     let trace = "0af7651916cd43dd8448eb211c80319c";
     write!(
@@ -95,6 +95,15 @@ fn a_request_is_in_one_trace_from_the_client_to_the_api_and_a_renewal_has_its_ow
     let (head, _) = next(&asked);
     let passed_on = head.lines().find_map(|line| line.strip_prefix("traceparent: ")).unwrap();
     assert!(head.contains("tracestate: vendor=1\r\n"), "{head}");
+    let line = serving.logs("answered");
+    assert!(!line.to_string().contains("canary"), "{line}");
+    assert_eq!((&line["listener"], &line["method"]), (&"proxy.x".into(), &"GET".into()));
+    assert_eq!(
+        (&line["route"], &line["status"], &line["bytes"]),
+        (&"/v1/models".into(), &200.into(), &2.into())
+    );
+    assert_eq!((&line["trace"], &line["cut"]), (&trace.into(), &false.into()));
+    assert!(line["elapsed_ms"].is_u64(), "{line}");
     assert_eq!(serving.end(), Some(0));
 
     let (head, body) = next(&exported);

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Bound, Counters, Guard, Workers, accept};
 use crate::config::Address;
 use crate::service::Service;
-use crate::traces::Traced;
+use crate::traces::Recorder;
 
 /// What stands behind a listener.
 pub(crate) struct Handler {
@@ -19,8 +19,8 @@ pub(crate) struct Handler {
     pub(crate) service: Arc<dyn Service>,
     /// Kept when the configuration changes.
     pub(crate) counters: Arc<Counters>,
-    /// Where its requests are recorded, if they are.
-    pub(crate) traced: Option<Traced>,
+    /// Makes a record of each request.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 /// A listener at work.

@@ -41,8 +41,8 @@ pub(super) async fn serve(
         let handler = handler.load_full();
         let answering = match one_host(&request).and_then(|()| handler.guard.admit(&peer, &request)) {
             Ok(()) => {
-                let span = handler.traced.as_ref().and_then(|traced| traced.begin(&mut request));
-                Ok((handler.service.call(request, &peer), span))
+                let record = handler.recorder.as_ref().and_then(|recorder| recorder.begin(&mut request));
+                Ok((handler.service.call(request, &peer), record))
             }
             Err(refusal) => {
                 drain(request.into_body());
@@ -52,7 +52,7 @@ pub(super) async fn serve(
         async move {
             let response = match answering {
                 Ok((answering, None)) => answering.await,
-                Ok((answering, Some(span))) => span.answered(answering.await),
+                Ok((answering, Some(record))) => record.answered(answering.await),
                 Err(refusal) => {
                     handler.counters.refused();
                     *refusal

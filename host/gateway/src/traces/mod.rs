@@ -1,4 +1,5 @@
-//! Traces for OpenTelemetry: a span for each request, in the trace of whoever made it, and one for each renewal.
+//! Traces for OpenTelemetry: a span for each request, in the trace of whoever made it, and one for each renewal. The same
+//! record of a request is a line of the log at `debug`.
 //!
 //! ```text
 //! request, renewal -> Span -> a queue that never makes anybody wait -> batches -> the collector, as OTLP/HTTP in JSON
@@ -70,11 +71,6 @@ impl Traces {
         });
     }
 
-    /// For the requests of a listener.
-    pub(crate) fn of(&self, listener: &str) -> Traced {
-        Traced { traces: self.clone(), listener: listener.into() }
-    }
-
     fn ended(&self, span: Span) {
         if self.0.spans.try_send(span).is_err() {
             self.0.lost.fetch_add(1, Ordering::Relaxed);
@@ -82,15 +78,20 @@ impl Traces {
     }
 }
 
-/// Traces of the requests of one listener.
-pub(crate) struct Traced {
-    traces: Traces,
+/// Makes records of the requests of one listener.
+pub(crate) struct Recorder {
+    traces: Option<Traces>,
     listener: Arc<str>,
 }
 
-impl Traced {
-    /// A request has come. `None`: this one is not recorded.
+impl Recorder {
+    /// `listener`: its name, as in `proxy.openai`. `traces`: where spans go, if anywhere.
+    pub(crate) fn new(listener: &str, traces: Option<Traces>) -> Self {
+        Self { traces, listener: listener.into() }
+    }
+
+    /// A request has come. `None`: nobody wants a record of it.
     pub(crate) fn begin<B>(&self, request: &mut Request<B>) -> Option<Open> {
-        Open::begin(&self.traces, &self.listener, request)
+        Open::begin(self.traces.as_ref(), &self.listener, request)
     }
 }

@@ -1,12 +1,12 @@
-//! The span of one request: from its head to the end of its answer's body.
+//! The record of one request, from its head to the end of its answer's body: a span, a line of the log at `debug`, or both.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 
@@ -15,57 +15,110 @@ use super::context::{Caller, Context};
 use super::span::{self, Kind, Span, Value};
 use crate::service::{Body, BoxError};
 
-/// A request under way. It ends when it is dropped.
+/// A request under way. Its record is made when it is dropped.
 pub(crate) struct Open {
-    traces: Traces,
+    listener: Arc<str>,
+    method: &'static str,
+    route: String,
+    started_at: SystemTime,
     started: Instant,
-    span: Option<Span>,
+    traced: Option<Place>,
+    /// `None` as long as there is no answer: the client has left before.
+    status: Option<StatusCode>,
+    /// Of the answer's body.
+    bytes: u64,
+    /// Whether the answer's body broke off.
+    cut: bool,
+}
+
+/// Where it is in a trace.
+struct Place {
+    traces: Traces,
+    context: Context,
+    parent: Option<u64>,
 }
 
 impl Open {
-    /// Takes over the trace of the caller, and tells whoever the request is passed on to. `None` for a request that its
-    /// caller does not want recorded.
-    pub(super) fn begin<B>(traces: &Traces, listener: &Arc<str>, request: &mut Request<B>) -> Option<Self> {
-        let (context, parent) = match Caller::of(request.headers()) {
-            Caller::NotSampled => return None,
-            Caller::Untraced => (Context::new(), None),
-            Caller::Traced(caller) => (caller.below(), Some(caller.span)),
-        };
-        context.pass_on(request.headers_mut());
-        let (method, route) = (method(request.method()), span::route(request.uri().path()));
-        let span = Span {
-            context,
-            parent,
-            name: format!("{method} {route}"),
-            kind: Kind::Server,
+    /// Takes over the trace of the caller, and tells whoever the request is passed on to. `None` when nobody wants a record:
+    /// the log is not at `debug`, and traces are not sent or the caller does not want this one to be recorded.
+    pub(super) fn begin<B>(
+        traces: Option<&Traces>,
+        listener: &Arc<str>,
+        request: &mut Request<B>,
+    ) -> Option<Self> {
+        let traced = traces.and_then(|traces| {
+            let (context, parent) = match Caller::of(request.headers()) {
+                Caller::NotSampled => return None,
+                Caller::Untraced => (Context::new(), None),
+                Caller::Traced(caller) => (caller.below(), Some(caller.span)),
+            };
+            context.pass_on(request.headers_mut());
+            Some(Place { traces: traces.clone(), context, parent })
+        });
+        if traced.is_none() && !tracing::enabled!(tracing::Level::DEBUG) {
+            return None;
+        }
+        Some(Self {
+            listener: Arc::clone(listener),
+            method: method(request.method()),
+            route: span::route(request.uri().path()),
             started_at: SystemTime::now(),
-            took: std::time::Duration::ZERO,
-            attributes: vec![
-                ("http.request.method", Value::Text(method.to_owned())),
-                ("http.route", Value::Text(route)),
-                ("keyless.listener", Value::Shared(Arc::clone(listener))),
-            ],
-            failed: false,
-        };
-        Some(Self { traces: traces.clone(), started: Instant::now(), span: Some(span) })
+            started: Instant::now(),
+            traced,
+            status: None,
+            bytes: 0,
+            cut: false,
+        })
     }
 
     /// Lasts as long as the answer is being sent.
     pub(crate) fn answered(mut self, response: Response<Body>) -> Response<Body> {
-        let status = response.status();
-        if let Some(span) = &mut self.span {
-            span.attributes.push(("http.response.status_code", Value::Number(u64::from(status.as_u16()))));
-            span.failed = status.is_server_error();
-        }
+        self.status = Some(response.status());
         response.map(|body| Watched { body, open: self }.boxed_unsync())
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(mut span) = self.span.take() {
-            span.took = self.started.elapsed();
-            self.traces.ended(span);
+        let took = self.started.elapsed();
+        tracing::debug!(
+            listener = &*self.listener,
+            method = self.method,
+            route = self.route,
+            status = self.status.map(|status| status.as_u16()),
+            elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            bytes = self.bytes,
+            cut = self.cut,
+            trace = self.traced.as_ref().map(|place| format!("{:032x}", place.context.trace)),
+            "answered"
+        );
+        if let Some(place) = self.traced.take() {
+            let span = self.span(&place, took);
+            place.traces.ended(span);
+        }
+    }
+}
+
+impl Open {
+    fn span(&mut self, place: &Place, took: Duration) -> Span {
+        let route = std::mem::take(&mut self.route);
+        let name = format!("{} {route}", self.method);
+        let mut attributes = vec![
+            ("http.request.method", Value::Text(self.method.to_owned())),
+            ("http.route", Value::Text(route)),
+            ("keyless.listener", Value::Shared(Arc::clone(&self.listener))),
+        ];
+        let status = self.status.map(|status| u64::from(status.as_u16()));
+        attributes.extend(status.map(|status| ("http.response.status_code", Value::Number(status))));
+        Span {
+            context: place.context,
+            parent: place.parent,
+            name,
+            kind: Kind::Server,
+            started_at: self.started_at,
+            took,
+            attributes,
+            failed: self.cut || self.status.is_some_and(|status| status.is_server_error()),
         }
     }
 }
@@ -84,7 +137,7 @@ fn method(method: &http::Method) -> &'static str {
     }
 }
 
-/// A body, and the span that ends with it.
+/// A body, and the record that ends with it.
 struct Watched {
     body: Body,
     open: Open,
@@ -99,8 +152,13 @@ impl http_body::Body for Watched {
         task: &mut Task<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let polled = Pin::new(&mut self.body).poll_frame(task);
-        if let (Poll::Ready(Some(Err(_))), Some(span)) = (&polled, &mut self.open.span) {
-            span.failed = true;
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                self.open.bytes += u64::try_from(length).unwrap_or(u64::MAX);
+            }
+            Poll::Ready(Some(Err(_))) => self.open.cut = true,
+            _ => {}
         }
         polled
     }
