@@ -99,7 +99,7 @@ fn an_unknown_key_is_reported_with_the_nearest_known_one() {
     scratch.file("keyless.toml", "defualt = 'x'\n[connections.x]\napi_key = 'sk-1'\n");
     let outcome = scratch.keyless(["plan", "-c", "x"]).outcome();
     assert_eq!(outcome.code, 0);
-    outcome.says("key=\"defualt\"").says("known are default and connections");
+    outcome.says("key=\"defualt\"").says("known are default, ");
 }
 
 #[test]
