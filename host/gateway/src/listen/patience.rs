@@ -1,4 +1,4 @@
-//! How long a client may take to say what it wants.
+//! How long a client may take to say what it wants, and to read what it gets.
 //!
 //! Counted at the socket, so that it holds before the first byte, for HTTP/1.1 and HTTP/2 alike, and costs a request next
 //! to nothing: one timer per connection, which is set when there is something to wait for.
@@ -23,6 +23,9 @@ pub(super) const HEAD: Duration = Duration::from_secs(10);
 /// How long a connection is kept without a request. Longer than clients keep theirs (90 s in Go and in hyper), so that it is
 /// they who close it, and no request crosses with the end of its connection.
 const IDLE: Duration = Duration::from_secs(120);
+
+/// How long a client may read nothing of an answer.
+const STALLED: Duration = Duration::from_secs(120);
 
 /// The requests of a connection.
 #[derive(Debug, Default)]
@@ -97,6 +100,8 @@ pub(super) struct Patient<S> {
     prior_knowledge: usize,
     waiting: Waiting,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Runs while the client takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 /// How a client says that it speaks HTTP/2 (RFC 9113, section 3.4); no method of HTTP/1.1 begins so.
@@ -116,7 +121,7 @@ enum Waiting {
 impl<S> Patient<S> {
     pub(super) fn new(stream: S, requests: Arc<Requests>) -> Self {
         let waiting = Waiting::Head(Instant::now());
-        Self { stream, requests, seen: 0, prior_knowledge: 0, waiting, timer: None }
+        Self { stream, requests, seen: 0, prior_knowledge: 0, waiting, timer: None, stalled: None }
     }
 
     /// Takes note of the requests that have begun or ended since.
@@ -146,6 +151,17 @@ impl<S> Patient<S> {
             Waiting::Idle(_) if !self.speaks_http2() => self.waiting = Waiting::Head(Instant::now()),
             _ => {}
         }
+    }
+
+    /// What became of a write; an error once none has gone on for too long.
+    fn written(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + STALLED)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answer")))
     }
 
     fn speaks_http2(&self) -> bool {
@@ -195,7 +211,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(written, cx)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -211,7 +228,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.written(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -283,6 +301,23 @@ mod tests {
         client.write_u8(b'x').await.unwrap();
         patient.read_u8().await.unwrap();
         assert_eq!(waited(&mut patient).await, (io::ErrorKind::TimedOut, HEAD));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_read_is_let_go_and_who_reads_slowly_is_not() {
+        let (mut patient, mut client, _) = pair();
+        patient.write_all(&[0; 1024]).await.unwrap();
+        for _ in 0..3 {
+            let reading = async {
+                tokio::time::sleep(STALLED / 2).await;
+                client.read_u8().await.unwrap();
+            };
+            let (written, ()) = tokio::join!(patient.write_u8(0), reading);
+            written.unwrap();
+        }
+        let began = Instant::now();
+        let error = patient.write_u8(0).await.unwrap_err();
+        assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, STALLED));
     }
 
     #[tokio::test(start_paused = true)]
