@@ -71,6 +71,11 @@ components: setup ## both finished components, in target/components
 bench: setup ## speed, each figure beside a peer of the same run
 	cargo bench --package keyless-tests
 
+.PHONY: load
+load: setup ## the proxy's requests per second and its memory, beside nginx and Envoy of the same run
+	tests/load/run requests
+	tests/load/run streams
+
 SOAK ?= 600
 .PHONY: soak
 soak: setup ## simulated hours for SOAK seconds, with other seeds each time

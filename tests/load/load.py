@@ -1,0 +1,15 @@
+"""`requests`, `streams` or `soak`; see `run`."""
+
+import sys
+
+import rates
+import soak
+import streams
+
+WHAT = {"requests": (rates.measure, 3), "streams": (streams.measure, 5000), "soak": (soak.measure, 600)}
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in WHAT:
+        sys.exit(f"usage: run {'|'.join(WHAT)} [NUMBER]")
+    measure, number = WHAT[sys.argv[1]]
+    sys.exit(measure(int(sys.argv[2]) if len(sys.argv) > 2 else number))

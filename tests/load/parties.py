@@ -1,0 +1,128 @@
+"""Whoever takes part: an API, and the gateways in front of it, each with its file beside this one."""
+
+import os
+import re
+import secrets
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+GATEWAYS = HERE.parent / "gateways" / ".programs" / "bin"
+WRK = HERE / ".programs" / "bin" / "wrk"
+KEYLESS = ROOT / "target" / "release" / "keyless"
+EMBEDDED = ROOT / "target" / "release" / "examples" / "embedded"
+CORES = len(os.sched_getaffinity(0))
+# In the order of the tables.
+NAMES = ("nginx", "Envoy", "Keyless")
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Parties:
+    """The gateways, in front of nginx as the API or of what listens on `upstream`."""
+
+    def __init__(self, tls: bool = False, upstream: int | None = None) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="keyless-load-")
+        self._home = Path(self._directory.name)
+        self._processes: dict[str, subprocess.Popen] = {}
+        self.key = secrets.token_hex(24)
+        self.ports = {name: free_port() for name in (*NAMES, "PLAIN", "TLS")}
+        self._values = {name.upper(): str(port) for name, port in self.ports.items()} | {
+            "KEY": self.key,
+            "CORES": str(CORES),
+            "SCHEME": "https" if tls else "http",
+            "UPSTREAM": str(upstream or self.ports["TLS" if tls else "PLAIN"]),
+            "ENVOY_TLS": (HERE / "envoy-tls.yaml").read_text() if tls else "",
+        }
+
+    def __enter__(self) -> "Parties":
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+            + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+            + ["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", "key.pem", "-out", "certificate.pem"],
+            cwd=self._home,
+            check=True,
+            capture_output=True,
+        )
+        nginx = [GATEWAYS / "nginx", "-p", f"{self._home}/", "-c"]
+        self.start("API", [*nginx, self.filled("upstream.conf")], self.ports["PLAIN"])
+        self.start("nginx", [*nginx, self.filled("nginx.conf")], self.ports["nginx"])
+        envoy = [GATEWAYS / "envoy", "-c", self.filled("envoy.yaml"), "--concurrency", str(CORES)]
+        self.start("Envoy", [*envoy, "--log-level", "error", "--use-dynamic-base-id"], self.ports["Envoy"])
+        serve = [KEYLESS, "serve", "--file", self.filled("keyless.toml"), "--ca-cert", self._home / "certificate.pem"]
+        self.start("Keyless", serve, self.ports["Keyless"])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._directory.cleanup()
+
+    def start(self, name: str, command: list, port: int) -> None:
+        """Starts a program and waits until it listens."""
+        log = self._home / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [str(word) for word in command], cwd=self._home, stdout=output, stderr=subprocess.STDOUT
+            )
+        self._processes[name] = process
+        deadline = time.monotonic() + 60
+        while True:
+            with socket.socket() as one:
+                if one.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"{name} does not listen:\n{log.read_text(errors='replace')}")
+            time.sleep(0.05)
+
+    def memory(self, name: str) -> int:
+        """Bytes that a party and its workers have to themselves, shared ones in proportion."""
+        first = self._processes[name].pid
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return sum(1024 * proportional(int(pid)) for pid in (first, *children))
+
+    def processor(self, name: str) -> float:
+        """Seconds that a party and its workers have kept processors busy."""
+        first = self._processes[name].pid
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return sum(busy(int(pid)) for pid in (first, *children))
+
+    def descriptors(self, name: str) -> int:
+        return len(os.listdir(f"/proc/{self._processes[name].pid}/fd"))
+
+    def filled(self, name: str) -> Path:
+        """A file of ours with its ports and keys."""
+        text = re.sub("@([A-Z_]+)@", lambda found: self._values[found.group(1)], (HERE / name).read_text())
+        path = self._home / name
+        path.write_text(text)
+        return path
+
+
+def busy(pid: int) -> float:
+    """User's and system's time together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def proportional(pid: int) -> int:
+    """KiB. A process that may not be looked into (Keyless) tells its resident set, which counts shared pages in full."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return int(re.search(r"^Pss: +(\d+) kB", text, re.MULTILINE).group(1))
+    except PermissionError:
+        text = Path(f"/proc/{pid}/status").read_text()
+        return int(re.search(r"^VmRSS:\s+(\d+) kB", text, re.MULTILINE).group(1))
