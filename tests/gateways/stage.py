@@ -38,8 +38,8 @@ class SetUp:
     # Name in docs/gateways to name in the directory.
     files: Mapping[str, str]
     command: Sequence[str]
-    # Whether it serves on this port.
-    ready: Callable[[int], bool] = lambda port: accepts(port)
+    # Whether the gateway serves.
+    ready: Callable[["Stage"], bool] = lambda stage: accepts(stage.ports[GATEWAY])
 
 
 class Stage:
@@ -73,7 +73,7 @@ class Stage:
         for given, name in set_up.files.items():
             (self.directory / name).write_text(self.rewritten((DOCS / given).read_text()))
         self.gateway = self.start([str(INSTALLED / set_up.command[0]), *set_up.command[1:]])
-        self.gateway.until(lambda: set_up.ready(self.ports[GATEWAY]), set_up.command[0])
+        self.gateway.until(lambda: set_up.ready(self), set_up.command[0])
 
     def start(self, command: list[str], variables: Mapping[str, str] | None = None) -> Program:
         log = self.directory / f"{len(self._programs)}-{Path(command[0]).name}.log"

@@ -1,4 +1,4 @@
-"""Envoy: asking for each attempt (ext_authz), and with its own credential_injector (SDS)."""
+"""Envoy: asking for each attempt (ext_proc, ext_authz), and with its own credential_injector (SDS)."""
 
 import unittest
 import urllib.request
@@ -12,6 +12,14 @@ COMMAND = ("envoy", "--config-path", "envoy.yaml", "--disable-hot-restart")
 
 class ExtAuthzHttp(Promises, unittest.TestCase):
     SET_UP = SetUp("keyless-authz-envoy.toml", {"envoy-ext-authz-http.yaml": "envoy.yaml"}, COMMAND)
+
+
+class ExtAuthzGrpc(Promises, unittest.TestCase):
+    SET_UP = SetUp("keyless-authz-envoy.toml", {"envoy-ext-authz-grpc.yaml": "envoy.yaml"}, COMMAND)
+
+
+class ExtProc(Promises, unittest.TestCase):
+    SET_UP = SetUp("keyless-authz-envoy.toml", {"envoy-ext-proc.yaml": "envoy.yaml"}, COMMAND)
 
 
 class Sds(Promises):

@@ -4,11 +4,12 @@ import http.client
 import unittest
 
 from promises import Promises
-from stage import SetUp, accepts
+from stage import GATEWAY, SetUp, Stage, accepts
 
 
-def routed(port: int) -> bool:
+def routed(stage: Stage) -> bool:
     """Traefik accepts before it has its routes, and answers 404 by itself until then. Keyless answers in JSON."""
+    port = stage.ports[GATEWAY]
     if not accepts(port):
         return False
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
