@@ -51,6 +51,10 @@ class Client:
     def ask(self, question: str = QUESTION) -> Answer:
         return self.request("POST", "/v1/responses", {"model": "sandbox-1", "input": question}, None)
 
+    def ask_at_length(self) -> Answer:
+        """40 KiB."""
+        return self.ask("word " * 8_192)
+
     def request(self, method: str, path: str, body: object, headers: Mapping[str, str] | None) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:

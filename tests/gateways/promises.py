@@ -40,6 +40,13 @@ class Promises:
             self.assertGreater(took, pauses / 2, "the first event came long before the last one was sent")
             self.assertGreater(len(answer.pieces), len(events) / 2, "events came one by one")
 
+    def test_a_long_request_passes(self) -> None:
+        with self.stage() as stage:
+            # Ten times what any of them keeps for a second attempt, and less than the sandbox takes.
+            answer = stage.client.ask("word " * 130_000)
+            self.assertEqual(answer.status, 200, answer.body)
+            self.assertEqual([call["status"] for call in stage.sandbox.calls()], [200])
+
     def test_what_a_client_brings_is_replaced(self) -> None:
         with self.stage() as stage:
             before = stage.sandbox.exchanges()
@@ -56,7 +63,7 @@ class Promises:
             self.assertEqual(stage.sandbox.exchanges(), before, "no client can have a credential thrown away")
 
     def test_a_401_recovers(self) -> None:
-        for ask in (Client.models, Client.ask, Client.stream):
+        for ask in (Client.models, Client.ask_at_length, Client.stream):
             # Each with a first token: Keyless takes its time with one that is refused as soon as it is there.
             with self.subTest(ask=ask.__name__), self.stage() as stage:
                 self.assertEqual(stage.client.models().status, 200)
