@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode, Version};
 use zeroize::Zeroizing;
 
 use crate::Fault;
@@ -61,7 +61,12 @@ impl Guard {
             ));
         }
         if let (Some(hosts), Peer::Tcp(_)) = (&self.web_pages, peer) {
-            return from_a_program(request, hosts);
+            // No browser speaks HTTP/2 without TLS. Envoy does, and calls the host by the name of its cluster.
+            return if request.version() == Version::HTTP_2 {
+                Ok(())
+            } else {
+                from_a_program(request, hosts)
+            };
         }
         Ok(())
     }
@@ -197,6 +202,15 @@ mod tests {
 
     fn tcp() -> Peer {
         Peer::Tcp("127.0.0.1:1".parse().unwrap())
+    }
+
+    #[test]
+    fn what_no_browser_speaks_comes_from_a_program() {
+        let guard = guard("{}", "127.0.0.1:8080");
+        for (version, expected) in [(Version::HTTP_2, true), (Version::HTTP_11, false)] {
+            let request = Request::builder().version(version).uri("http://keyless_sds/x").body(()).unwrap();
+            assert_eq!(guard.admit(&tcp(), &request).is_ok(), expected, "{version:?}");
+        }
     }
 
     #[test]
