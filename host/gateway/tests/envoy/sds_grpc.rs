@@ -218,3 +218,16 @@ async fn what_cannot_be_answered_says_why() {
     let plain = send(&serving.address, "GET", "/", &[]).await;
     assert_eq!((plain.status.as_u16(), plain.code().as_str()), (404, "grpc-only"));
 }
+
+#[tokio::test]
+async fn a_message_that_is_too_large_ends_its_stream_alone() {
+    const OUT_OF_RANGE: u32 = 11;
+    let fake = Fake::bearer();
+    let serving = serve(tables(), &[("a", &fake)]);
+    let mut good = subscribe(&serving, &["a"]).await;
+    next(&mut good).await;
+    let bad = subscribe(&serving, &[&"x".repeat(2 * 1024 * 1024)]).await;
+    assert_eq!(bad.end().await, OUT_OF_RANGE);
+    fake.issue();
+    assert_eq!(secrets(&next(&mut good).await), pairs(&[("a", "Bearer token-2")]));
+}
