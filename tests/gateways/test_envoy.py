@@ -2,6 +2,7 @@
 
 import unittest
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 from promises import Promises
 from stage import ENVOY, SetUp, digests_in
@@ -9,20 +10,37 @@ from stage import ENVOY, SetUp, digests_in
 # Without what other Envoys of this machine could be in the way of.
 COMMAND = ("envoy", "--config-path", "envoy.yaml", "--disable-hot-restart")
 
+# More than Envoy's own limit of retries at a time, which is three.
+CLIENTS = 64
 
-class ExtAuthzHttp(Promises, unittest.TestCase):
+
+class Together(Promises):
+    """Beside `unittest.TestCase`."""
+
+    def test_a_401_recovers_for_everybody(self) -> None:
+        with self.stage() as stage:
+            self.assertEqual(stage.client.models().status, 200)
+            before = stage.sandbox.exchanges()
+            stage.sandbox.switch("/revoke")
+            with ThreadPoolExecutor(CLIENTS) as clients:
+                answers = list(clients.map(lambda _: stage.client.models(), range(CLIENTS)))
+            self.assertEqual([answer.status for answer in answers], [200] * CLIENTS)
+            self.assertEqual(stage.sandbox.exchanges(), before + 1)
+
+
+class ExtAuthzHttp(Together, unittest.TestCase):
     SET_UP = SetUp("keyless-authz-envoy.toml", {"envoy-ext-authz-http.yaml": "envoy.yaml"}, COMMAND)
 
 
-class ExtAuthzGrpc(Promises, unittest.TestCase):
+class ExtAuthzGrpc(Together, unittest.TestCase):
     SET_UP = SetUp("keyless-authz-envoy.toml", {"envoy-ext-authz-grpc.yaml": "envoy.yaml"}, COMMAND)
 
 
-class ExtProc(Promises, unittest.TestCase):
+class ExtProc(Together, unittest.TestCase):
     SET_UP = SetUp("keyless-authz-envoy.toml", {"envoy-ext-proc.yaml": "envoy.yaml"}, COMMAND)
 
 
-class Sds(Promises):
+class Sds(Together):
     """Beside `unittest.TestCase`."""
 
     # The next attempt may be sooner than the next secret.
