@@ -37,8 +37,14 @@ pub(super) enum Value {
 }
 
 /// Of a path what names an operation, such as `/v1/chat/completions`: identifiers, and whatever else is not a plain word,
-/// become `*`, so that neither a secret nor a customer's name gets into a trace.
+/// become `*`, so that neither a secret nor a customer's name gets into a trace. What Envoy calls is named in whole.
 pub(super) fn route(path: &str) -> String {
+    let method_of_envoy = path.len() <= 100
+        && path.starts_with("/envoy.service.")
+        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/'));
+    if method_of_envoy {
+        return path.to_owned();
+    }
     path.split('/')
         .take(8)
         .map(|segment| if is_word(segment) { segment } else { "*" })
@@ -71,6 +77,8 @@ mod tests {
             ("/v123456/x", "/*/x"),
             ("/sk-0123456789abcdef0123456789abcdef", "/*"),
             ("/a/b/c/d/e/f/g/h/i", "/a/b/c/d/e/f/g"),
+            ("/envoy.service.auth.v3.Authorization/Check", "/envoy.service.auth.v3.Authorization/Check"),
+            ("/envoy.service.x/sk-0123456789", "/*/*"),
         ] {
             assert_eq!(route(path), expected);
         }
