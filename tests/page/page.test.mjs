@@ -24,10 +24,13 @@ before(async () => {
     laptop = '${sandbox.documents.native_static}'
     [endpoint.local]
     listen = "127.0.0.1:0"
+    [proxy.api]
+    listen = "127.0.0.1:0"
+    routes = [{ prefix = "/gone", connection = "laptop", upstream = "http://127.0.0.1:1" }]
     [ops]
     listen = "127.0.0.1:0"
   `;
-  served = await serve(file, sandbox, ["ops", "endpoint.local"]);
+  served = await serve(file, sandbox, ["ops", "endpoint.local", "proxy.api"]);
   ops = `http://${served.addresses.ops}`;
   endpoint = `http://${served.addresses["endpoint.local"]}/v1/credential`;
   browser = await launch();
@@ -85,6 +88,15 @@ test("it follows the recovery and a renewal without being loaded again", async (
   await says(`${card("workload")} [data-is="generation"]`, "2");
   await says(`${card("workload")} .phase`, "Fresh");
   assert.equal(await page.evaluate(() => globalThis.loaded), "once");
+});
+
+test("what happens to requests is shown at their listener", async () => {
+  const listener = `#listeners > [data-name="proxy.api"]`;
+  assert.ok((await words(listener)).includes(served.addresses["proxy.api"]));
+  assert.equal(await words(`${listener} .events`), "");
+  assert.equal((await fetch(`http://${served.addresses["proxy.api"]}/gone/models`)).status, 502);
+  await says(`${listener} .events`, "Upstream unreachable\n1");
+  await says(`${listener} [data-is="5xx"]`, "1");
 });
 
 test("the timeline goes from the moment it was obtained to the end, and says so in words", async () => {

@@ -1,5 +1,6 @@
 //! `/status.json`: everything that the status page shows, for programs too. Holds no secret.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use http::{Response, StatusCode};
@@ -72,6 +73,8 @@ struct ListenerReport {
     refused_requests: u64,
     /// Answers by the class of their status.
     answers: Answers,
+    /// What else happened to the requests of a proxy; empty for other listeners.
+    events: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Serialize)]
@@ -141,6 +144,7 @@ impl ListenerReport {
             accepted_connections: counts.accepted,
             refused_requests: counts.refused,
             answers: Answers { informational, success, redirection, client_error, server_error },
+            events: listening.proxy.iter().flat_map(|counters| counters.counts()).collect(),
         }
     }
 }

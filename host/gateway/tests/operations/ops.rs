@@ -123,6 +123,7 @@ async fn the_report_shows_a_lease_and_survives_changes_of_the_configuration() {
     assert_eq!(listeners, ["endpoint.x", "ops"]);
     assert!(report["listeners"][1]["answers"]["2xx"].as_u64().unwrap() >= 2, "kept through the change");
     assert_eq!(report["listeners"][1]["address"], ops);
+    assert_eq!(report["listeners"][1]["events"], json!({}));
     assert!(!answer.body().contains(CANARY));
 
     held.lose("exchange-refused", "refused; compare the audience");

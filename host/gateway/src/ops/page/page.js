@@ -58,8 +58,8 @@ function show() {
   const summary = summarise(report.connections);
   text(byId("summary"), summary);
   document.title = report.connections.every((each) => each.usable) ? "Keyless" : `(!) ${summary} Keyless`;
-  list("connections", "connection", report.connections, connection);
-  list("listeners", "listener", report.listeners, listener);
+  list(byId("connections"), "connection", report.connections, connection);
+  list(byId("listeners"), "listener", report.listeners, listener);
   text(byId("serving"), `Version ${report.version}, serving since ${clock(new Date(report.started_at))}.`);
 }
 
@@ -76,8 +76,7 @@ function summarise(connections) {
 }
 
 // One element for each item, in the order of the items; those that stay are kept.
-function list(id, template, items, fill) {
-  const parent = byId(id);
+function list(parent, template, items, fill) {
   const known = new Map([...parent.children].map((element) => [element.dataset.name, element]));
   items.forEach((item, position) => {
     const element = known.get(item.name) ?? byId(template).content.firstElementChild.cloneNode(true);
@@ -160,7 +159,16 @@ function listener(element, item) {
   for (const [status, count] of Object.entries(item.answers)) {
     if (status !== "1xx") field(element, status, count.toLocaleString());
   }
+  const happened = Object.entries(item.events).filter(([, count]) => count > 0);
+  const events = happened.map(([name, count]) => ({ name, count }));
+  list(element.querySelector(".events"), "event", events, (row, event) => {
+    field(row, "name", sentence(event.name));
+    field(row, "count", event.count.toLocaleString());
+  });
 }
+
+// `upstream-timeout` as people write it.
+const sentence = (name) => name[0].toUpperCase() + name.slice(1).replaceAll("-", " ");
 
 function field(element, name, value) {
   text(element.querySelector(`[data-is="${name}"]`), value);
