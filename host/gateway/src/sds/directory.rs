@@ -44,7 +44,7 @@ impl Directory {
         if found.mode() & WRITABLE_BY_OTHERS != 0 {
             return Err(fault(
                 format!("can be written to by others (mode {:04o})", found.mode() & 0o7777),
-                "take that right away, as with `chmod go-w`, or choose another one",
+                "take that right away, as with `chmod go-w`, or name a directory inside of it, which is then made",
             ));
         }
         let directory = Self { path: path.to_owned(), file_mode };
