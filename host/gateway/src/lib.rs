@@ -29,7 +29,7 @@ mod listen;
 mod moment;
 mod network;
 mod ops;
-mod path;
+pub mod path;
 mod pattern;
 mod proxy;
 mod sds;

@@ -6,13 +6,13 @@
 
 /// What is wrong with a path, for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ambiguous(pub(crate) &'static str);
+pub struct Ambiguous(pub &'static str);
 
 /// Whether every server understands the path as it is written. Without the query.
 ///
 /// # Errors
 /// What is ambiguous about it.
-pub(crate) fn check(path: &str) -> Result<(), Ambiguous> {
+pub fn check(path: &str) -> Result<(), Ambiguous> {
     if !path.starts_with('/') {
         return Err(Ambiguous("the path does not start with a slash"));
     }
@@ -21,6 +21,9 @@ pub(crate) fn check(path: &str) -> Result<(), Ambiguous> {
     }
     if path.contains('\\') {
         return Err(Ambiguous("the path holds a backslash"));
+    }
+    if path.contains(['?', '#']) {
+        return Err(Ambiguous("the path holds a question mark or a number sign, which would end it"));
     }
     if !path.contains(['%', '.']) {
         return Ok(());
@@ -112,6 +115,8 @@ mod tests {
             "/v1/x%2f..%2fadmin",
             "/v1/x%5cadmin",
             "/v1/x\\admin",
+            "/v1/..#x",
+            "/v1/..?x",
             "/v1/%252e%252e/admin",
             "/v1/%25252e/admin",
             "/v1/x%252fadmin",
