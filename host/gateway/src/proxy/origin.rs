@@ -132,11 +132,13 @@ impl Origin {
             return self.open().await;
         }
         let Some(worker) = self.worker() else { return self.open().await };
-        let _opening = worker.opening.lock().await;
-        match self.idle() {
-            Some(link) => Ok(link),
-            None => self.open().await,
+        let opening = worker.opening.lock().await;
+        if let Some(link) = self.idle() {
+            return Ok(link);
         }
+        // Whoever was first has found out that there is nothing to share: the others need not wait for each other.
+        let _opening = (!self.http1.load(Ordering::Relaxed)).then_some(opening);
+        self.open().await
     }
 
     /// A new connection of HTTP/1.1 that can be upgraded, and is not shared.

@@ -7,6 +7,7 @@ use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Frame;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use crate::upstream::{self, Api};
 use crate::world::{World, get, post, within};
@@ -266,5 +267,29 @@ async fn more_streams_than_an_upstream_allows_take_a_further_connection() {
     for (events, answer) in &mut open {
         events.send(Frame::data(Bytes::from_static(b"on"))).unwrap();
         assert_eq!(within(answer.frame()).await.unwrap().unwrap().into_data().unwrap(), "on");
+    }
+}
+
+#[tokio::test]
+async fn connections_that_cannot_be_shared_are_opened_side_by_side() {
+    let api = Api::start().await;
+    let world = World::new(api.address);
+    world.network.gate.forget_permits(Semaphore::MAX_PERMITS);
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let mut open = Vec::new();
+    for _ in 0..4 * cores {
+        // Each needs a connection for as long as this lasts.
+        let events = api.stream();
+        let mut client = world.client().await;
+        client.send(get("/stream")).await;
+        open.push((client, events));
+    }
+    let mut asked_for = world.network.connections.subscribe();
+    // The first of each core tells the others that it is not HTTP/2, and then they are not held up by one another.
+    world.network.gate.add_permits(cores);
+    within(asked_for.wait_for(|asked_for| *asked_for == open.len())).await.unwrap();
+    world.network.gate.add_permits(open.len());
+    for (client, _) in &mut open {
+        assert!(client.head().await.starts_with("HTTP/1.1 200"));
     }
 }

@@ -130,7 +130,7 @@ async fn an_upstream_that_answers_nothing_or_no_http() {
         drop(stream);
         // Perhaps it was dealt with: it is not sent again.
         assert_eq!(client.answer().await.code(), "upstream-failed", "{says:?}");
-        assert_eq!(world.network.connections.load(Ordering::Relaxed), 1);
+        assert_eq!(*world.network.connections.borrow(), 1);
         assert_eq!(world.counted("upstream-failed").await, 1);
     }
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use keyless_gateway::{
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// A proxy at work in front of an upstream.
 pub struct World {
@@ -270,18 +270,29 @@ impl futures_core::Stream for Ends {
 }
 
 /// Plain TCP; speaks HTTP/2 if it is told to.
-#[derive(Default)]
 pub struct Loopback {
     pub http2: AtomicBool,
-    pub connections: AtomicUsize,
+    /// How many were asked for.
+    pub connections: watch::Sender<usize>,
+    /// One permit for each that may be made.
+    pub gate: Arc<Semaphore>,
+}
+
+impl Default for Loopback {
+    fn default() -> Self {
+        let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        Self { http2: AtomicBool::new(false), connections: watch::Sender::new(0), gate }
+    }
 }
 
 impl Network for Loopback {
     fn connect(&self, uri: &Uri, speaking: Speaking) -> Connecting {
         let authority = uri.authority().unwrap().to_string();
         let http2 = speaking == Speaking::Any && self.http2.load(Ordering::Relaxed);
-        self.connections.fetch_add(1, Ordering::Relaxed);
+        self.connections.send_modify(|connections| *connections += 1);
+        let gate = Arc::clone(&self.gate);
         Box::pin(async move {
+            gate.acquire().await.map_err(io::Error::other)?.forget();
             let stream = TcpStream::connect(authority).await?;
             stream.set_nodelay(true)?;
             Ok::<_, io::Error>(Connected { io: Box::new(TokioIo::new(stream)), http2 })
