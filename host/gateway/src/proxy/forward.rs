@@ -67,13 +67,13 @@ impl Forward {
         let mut passage =
             Passage { forward: self, route, head: &head, rest, body, upgrade: tunnel.is_some() };
         let response = passage.pass().await?;
-        Ok(match tunnel {
-            Some(client) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                self.counters.tunnels();
-                tunnel::open(client, response)
-            }
-            _ => response.map(|download| download.boxed_unsync()),
-        })
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(response.map(|download| download.boxed_unsync()));
+        }
+        // An upstream that switches unasked speaks no HTTP any more.
+        let client = tunnel.ok_or(Refusal::Failed)?;
+        self.counters.tunnels();
+        Ok(tunnel::open(client, response))
     }
 
     /// The body, if it asks for a model that is allowed.

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::upstream::{Api, Scripted, head};
-use crate::world::{World, within};
+use crate::world::{World, get, within};
 
 fn upgrade(path: &str) -> String {
     format!(
@@ -71,4 +71,17 @@ async fn a_rejected_credential_is_replaced_and_models_are_looked_up() {
     for path in ["/realtime?model=other", "/realtime"] {
         assert_eq!(world.ask(&upgrade(path)).await.code(), "model-not-allowed");
     }
+}
+
+#[tokio::test]
+async fn an_upstream_that_switches_unasked_has_failed() {
+    let (upstream, address) = Scripted::start().await;
+    let world = World::new(address);
+    let mut client = world.client().await;
+    client.send(get("/x")).await;
+    let mut stream = upstream.connection().await;
+    head(&mut stream).await;
+    let switch = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    stream.write_all(switch).await.unwrap();
+    assert_eq!(client.answer().await.code(), "upstream-failed");
 }
