@@ -104,7 +104,7 @@ pub(super) async fn current(connection: &dyn Connection) -> Result<Arc<Credentia
 pub(super) async fn successor(connection: &dyn Connection, rejected: u64) -> Result<Arc<Credential>, Denial> {
     connection.reject(rejected);
     let credential = connection.ready(WAIT).await.map_err(Denial::Unavailable)?;
-    // Smaller than the rejected one is a number of after a restart.
+    // A smaller number than the rejected one was given out after a restart.
     if credential.generation() == rejected {
         return Err(Denial::Unavailable(Unavailable {
             code: "credential-rejected".to_owned(),
