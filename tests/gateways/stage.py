@@ -134,11 +134,19 @@ def free_ports(count: int) -> list[int]:
     found: list[int] = []
     while len(found) < count:
         port = random.randrange(15_000, 32_000)
+        # Nobody here speaks UDP: holding the port there keeps it for this process, whatever other tests run beside.
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with socket.socket() as probe:
             try:
+                claim.bind(("127.0.0.1", port))
                 probe.bind(("127.0.0.1", port))
             except OSError:
+                claim.close()
                 continue
-        if port not in found:
-            found.append(port)
+        CLAIMS.append(claim)
+        found.append(port)
     return found
+
+
+# Held to the end of the process.
+CLAIMS: list[socket.socket] = []
