@@ -1,7 +1,7 @@
 """The manifests of docs/gateways, against the schemas of Kubernetes, Istio, Envoy Gateway and the Gateway API.
 
-None of them was applied to a cluster: this finds what is misspelt, not what does not work. The files for Keyless in them
-are read by Keyless itself.
+None of them was applied to a cluster: this finds what is misspelt, not what does not work. The files for Keyless in
+them are read by Keyless itself.
 """
 
 import json
@@ -25,7 +25,8 @@ class Manifests(unittest.TestCase):
 
     def test_what_does_not_fit_is_found(self) -> None:
         misspelt = [{**object, "misspelt": {}} for object in objects()]
-        self.assertEqual([line.rpartition(": ")[2] for line in complaints(misspelt)], ["/misspelt is unknown"] * len(misspelt))
+        found = [line.rpartition(": ")[2] for line in complaints(misspelt)]
+        self.assertEqual(found, ["/misspelt is unknown"] * len(misspelt))
         misspelt = [{**object, "spec": {**object["spec"], "misspelt": {}}} for object in objects() if "spec" in object]
         found = [line.rpartition(": ")[2] for line in complaints(misspelt)]
         self.assertEqual(found, ["/spec/misspelt is unknown"] * len(misspelt))
