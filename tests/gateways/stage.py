@@ -92,7 +92,11 @@ class Stage:
         return True
 
     def leaks(self) -> list[str]:
-        """Where a credential is that nobody should see: in what clients got, and in everything that was logged."""
+        """Where a credential is that nobody should see: in what clients got, and in everything that was logged.
+
+        Ends the gateway, so that it has written all it had to write.
+        """
+        self.gateway.end()
         issued = self.sandbox.digests()
         places = {f"answer {number}": answer.everything() for number, answer in enumerate(self.client.answers, 1)}
         for log in self.directory.rglob("*.log"):
