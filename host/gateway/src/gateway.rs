@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::config::{Access, Address, Config};
 use crate::connection::Connections;
-use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, Workers, bind};
+use crate::listen::{Bound, Counters, Door, Guard, Handler, Sockets, Workers, bind, set_mode};
 use crate::network::Network;
 use crate::ops::{Board, Listening, Ops};
 use crate::service::Service;
@@ -87,9 +87,17 @@ impl Gateway {
             self.passages.entry(format!("proxy.{name}")).or_default();
         }
         // Everything that can fail comes first.
-        let mut staged = BTreeMap::new();
+        let mut staged: BTreeMap<Place, (Option<Bound>, Handler)> = BTreeMap::new();
+        let mut kept = Vec::new();
         for listener in self.listeners(config, connections)? {
             let place = Place::of(&listener);
+            if let Some((_, first)) = staged.get(&place) {
+                return Err(Fault::new(
+                    "serve-config",
+                    format!("[{}] and [{}] listen on {}", first.name, listener.name, listener.listen),
+                    "give each an address of its own",
+                ));
+            }
             let known = self.doors.get(&place);
             let bound = match known {
                 Some(_) => None,
@@ -103,21 +111,15 @@ impl Gateway {
                 recorder: (listener.name != OPS).then(|| Recorder::new(&listener.name, self.traces.clone())),
                 name: listener.name,
             };
-            match staged.entry(place) {
-                Entry::Vacant(free) => free.insert((bound, handler)),
-                Entry::Occupied(taken) => {
-                    let (_, first) = taken.get();
-                    return Err(Fault::new(
-                        "serve-config",
-                        format!("[{}] and [{}] listen on {}", first.name, handler.name, listener.listen),
-                        "give each an address of its own",
-                    ));
-                }
-            };
+            if known.is_some() {
+                kept.push((listener.listen, listener.access));
+            }
+            staged.insert(place, (bound, handler));
         }
         let directories = sds::prepare(config, connections)?;
         let workers = self.workers()?;
         self.commit(staged, &workers);
+        kept.into_iter().for_each(|(address, access)| set_mode(address, access));
         self.directories.keep(directories);
         self.board.show(connections, self.listening());
         Ok(())
@@ -302,6 +304,31 @@ mod tests {
         assert_eq!(fault.unwrap_err().code, "listen-in-use");
         assert!(ask(&mut stream).await.starts_with("HTTP/1.1 200"));
         assert!(TcpStream::connect(&listening).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_address_is_for_one_listener_and_a_socket_gets_its_new_mode() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let config = |mode: &str, other: &str| {
+            let listen = format!("unix:{}", path.display());
+            let other = format!("unix:{}{other}", path.display());
+            let tables = serde_json::json!({
+                "ops": {"listen": other},
+                "endpoint": {"x": {"listen": listen, "access": {"mode": mode}}},
+            });
+            Config::read(tables.as_object().unwrap().clone()).unwrap()
+        };
+        let mut gateway = gateway();
+        let fault = gateway.apply(&config("0600", ""), &Connections::new()).unwrap_err();
+        assert!(fault.what.contains("[endpoint.x] and [ops] listen on"), "{fault}");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        for wanted in ["0600", "0660"] {
+            gateway.apply(&config(wanted, "2"), &Connections::new()).unwrap();
+            assert_eq!(mode(), u32::from_str_radix(wanted, 8).unwrap());
+        }
     }
 
     #[tokio::test]

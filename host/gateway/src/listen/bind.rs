@@ -58,6 +58,15 @@ pub(crate) fn bind(address: &Address, access: &Access, sockets: &Sockets) -> Res
     }
 }
 
+/// Gives a Unix socket that stays open the mode that it has to have now.
+pub(crate) fn set_mode(address: &Address, access: &Access) {
+    let Address::Unix(path) = address else { return };
+    let mode = access.mode.unwrap_or(PRIVATE);
+    if let Err(reason) = fs::set_permissions(path, fs::Permissions::from_mode(mode)) {
+        tracing::warn!(socket = %path.display(), %reason, "the socket's mode cannot be changed");
+    }
+}
+
 fn tcp(address: SocketAddr) -> Result<Bound, Fault> {
     let bound = std::net::TcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;

@@ -13,7 +13,7 @@ mod http;
 mod patience;
 mod workers;
 
-pub(crate) use bind::{Bound, bind};
+pub(crate) use bind::{Bound, bind, set_mode};
 pub use bind::{Socket, Sockets};
 pub(crate) use counters::{Counters, Counts};
 pub(crate) use door::{Door, Handler};

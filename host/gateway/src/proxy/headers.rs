@@ -32,6 +32,8 @@ pub(super) fn outgoing(received: &HeaderMap, version: Version, credential: &Cred
             "host" | "via" => false,
             // The client is told to go on as soon as its body is asked for.
             "expect" => false,
+            // Words between gateways and this program.
+            own if own.starts_with("x-keyless-") => false,
             // Browsers send the cookies of one program on loopback to every other.
             "cookie" => false,
             "sec-websocket-protocol" => {
@@ -160,6 +162,7 @@ mod tests {
             ("openai-project", "theirs"),
             ("cookie", "session=theirs"),
             ("sec-websocket-protocol", "realtime, openai-insecure-api-key.theirs"),
+            ("x-keyless-rejected", "1"),
             ("x-stainless-lang", "python"),
         ];
         let expected = [
