@@ -21,11 +21,11 @@ fuzz_target!(|bytes: &[u8]| {
             for proxy in config.proxy.values() {
                 let guarded = proxy.access.bearer_file.is_some() || proxy.access.anyone;
                 assert!(!proxy.listen.is_public() || guarded, "{proxy:?}");
-                assert!(proxy.connection.is_some() != !proxy.routes.is_empty(), "{proxy:?}");
+                assert!(proxy.connection.is_some() == proxy.routes.is_empty(), "{proxy:?}");
             }
         }
         Err(fault) => {
-            assert!(fault.code.starts_with("serve-") && !fault.what.is_empty() && !fault.next.is_empty())
+            assert!(fault.code.starts_with("serve-") && !fault.what.is_empty() && !fault.next.is_empty());
         }
     }
 });
