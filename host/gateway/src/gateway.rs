@@ -137,6 +137,7 @@ impl Gateway {
             self.leaving.spawn(door.drain());
         }
         while self.leaving.join_next().await.is_some() {}
+        self.upstreams.drained().await;
     }
 
     fn listening(&self) -> Vec<Listening> {

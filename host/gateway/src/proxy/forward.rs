@@ -73,7 +73,7 @@ impl Forward {
         // An upstream that switches unasked speaks no HTTP any more.
         let client = tunnel.ok_or(Refusal::Failed)?;
         self.counters.tunnels();
-        Ok(tunnel::open(client, response))
+        Ok(tunnel::open(client, response, &route.upstreams.tunnels))
     }
 
     /// The body, if it asks for a model that is allowed.

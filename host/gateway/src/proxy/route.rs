@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwapOption;
 use http::Uri;
 use http::uri::PathAndQuery;
+use tokio_util::task::TaskTracker;
 
 use super::limits;
 use super::origin::Origin;
@@ -19,12 +20,20 @@ use crate::pattern::{Models, Paths};
 /// The origins in use, with their connections. They outlive a change of the configuration.
 pub(crate) struct Upstreams {
     network: Arc<dyn Network>,
+    /// WebSockets that are open. Their connections have left HTTP, so nobody else knows of them.
+    pub(super) tunnels: TaskTracker,
     origins: Mutex<Vec<Arc<Origin>>>,
 }
 
 impl Upstreams {
     pub(crate) fn new(network: Arc<dyn Network>) -> Self {
-        Self { network, origins: Mutex::new(Vec::new()) }
+        Self { network, tunnels: TaskTracker::new(), origins: Mutex::new(Vec::new()) }
+    }
+
+    /// Returns when the last WebSocket has ended.
+    pub(crate) async fn drained(&self) {
+        self.tunnels.close();
+        self.tunnels.wait().await;
     }
 
     fn origin(&self, url: &Uri) -> Option<Arc<Origin>> {
@@ -51,7 +60,7 @@ pub(super) struct Route {
     pub(super) models: Option<Models>,
     pub(super) replay_limit: usize,
     target: ArcSwapOption<Target>,
-    upstreams: Arc<Upstreams>,
+    pub(super) upstreams: Arc<Upstreams>,
 }
 
 /// Where a route leads.

@@ -5,6 +5,7 @@ use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, on};
 use hyper_util::rt::TokioIo;
+use tokio_util::task::TaskTracker;
 
 use super::download::Download;
 use super::headers;
@@ -23,9 +24,13 @@ pub(super) fn asked_for(request: &mut Request<Incoming>) -> Option<OnUpgrade> {
 }
 
 /// The answer that makes the client switch, after the upstream has.
-pub(super) fn open(client: OnUpgrade, mut response: Response<Download>) -> Response<Body> {
+pub(super) fn open(
+    client: OnUpgrade,
+    mut response: Response<Download>,
+    tunnels: &TaskTracker,
+) -> Response<Body> {
     let upstream = on(&mut response);
-    tokio::spawn(async move {
+    tunnels.spawn(async move {
         if let Err(error) = pass(client, upstream).await {
             tracing::debug!(%error, "a WebSocket ended early");
         }

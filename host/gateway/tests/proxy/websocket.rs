@@ -1,6 +1,7 @@
 //! The upgrade that the Realtime API is reached by.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -36,6 +37,23 @@ async fn bytes_pass_both_ways_once_both_have_switched() {
     client.0.shutdown().await.unwrap();
     assert!(client.is_closed().await);
     assert_eq!(world.counted("tunnel-opened").await, 1);
+}
+
+#[tokio::test]
+async fn the_end_waits_for_those_that_are_open() {
+    let api = Api::start().await;
+    let world = World::new(api.address);
+    let mut client = world.client().await;
+    client.send(upgrade("/realtime")).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 101"));
+    let mut drained = std::pin::pin!(world.gateway.drain());
+    let early = tokio::time::timeout(Duration::from_millis(200), &mut drained).await;
+    assert!(early.is_err(), "it did not wait for an open WebSocket");
+    client.send("one").await;
+    let mut echo = [0; 3];
+    within(client.0.read_exact(&mut echo)).await.unwrap();
+    client.0.shutdown().await.unwrap();
+    within(drained).await;
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use tokio::sync::{Semaphore, watch};
 
 /// A proxy at work in front of an upstream.
 pub struct World {
-    gateway: Gateway,
+    pub gateway: Gateway,
     pub proxy: SocketAddr,
     pub credentials: Arc<Credentials>,
     pub network: Arc<Loopback>,
