@@ -95,8 +95,12 @@ impl Server<'_> {
     async fn apply(&mut self, setup: &Setup) -> Result<(), Problem> {
         let wanted = setup.documents()?;
         let connections = self.connections.with(self.cli, wanted).await?;
-        self.gateway.apply(&setup.config, &connections.served()).map_err(|fault| problem(fault, setup))?;
+        // First, because a connection that was made without its certificate would be kept.
         self.upstreams.present(connections.identities());
+        if let Err(fault) = self.gateway.apply(&setup.config, &connections.served()) {
+            self.upstreams.present(self.connections.identities());
+            return Err(problem(fault, setup));
+        }
         self.connections = connections;
         Ok(())
     }
@@ -136,7 +140,7 @@ async fn changed(watch: &mut Option<Watch>) {
 }
 
 /// A fault of the gateway, said with where the configuration came from.
-pub(crate) fn problem(fault: Fault, setup: &Setup) -> Problem {
+fn problem(fault: Fault, setup: &Setup) -> Problem {
     let what = match setup.file() {
         Some(path) if fault.code.starts_with("serve-") => format!("{}: {}", path.display(), fault.what),
         _ => fault.what,
