@@ -98,6 +98,15 @@ impl Problem {
         self
     }
 
+    /// Says which file is wrong, if it is the file that is wrong.
+    #[cfg(unix)]
+    pub(crate) fn in_file(mut self, path: &std::path::Path) -> Self {
+        if self.class == Class::Invalid {
+            self.what = format!("{}: {}", path.display(), self.what);
+        }
+        self
+    }
+
     /// As the process ends with it.
     pub(crate) fn exit_code(&self) -> u8 {
         self.class.exit_code()
@@ -180,6 +189,15 @@ impl From<keyless::Error> for Problem {
             code: error.code,
             retry_after: error.retry_after,
         }
+    }
+}
+
+/// What is wrong with the configuration is for its author, what is wrong with the machine for nobody in particular.
+#[cfg(unix)]
+impl From<keyless_gateway::Fault> for Problem {
+    fn from(fault: keyless_gateway::Fault) -> Self {
+        let class = if fault.code.starts_with("serve-") { Class::Invalid } else { Class::Failed };
+        Self::new(class, fault.code, fault.what, fault.next)
     }
 }
 

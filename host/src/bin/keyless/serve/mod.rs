@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyless_gateway::{Fault, Gateway, Sockets, Traces};
+use keyless_gateway::{Gateway, Sockets, Traces};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::{Cli, ServeArgs};
@@ -99,7 +99,8 @@ impl Server<'_> {
         self.upstreams.present(connections.identities());
         if let Err(fault) = self.gateway.apply(&setup.config, &connections.served()) {
             self.upstreams.present(self.connections.identities());
-            return Err(problem(fault, setup));
+            let problem = Problem::from(fault);
+            return Err(setup.file().into_iter().fold(problem, Problem::in_file));
         }
         self.connections = connections;
         Ok(())
@@ -137,16 +138,6 @@ async fn changed(watch: &mut Option<Watch>) {
         Some(watch) => watch.changed().await,
         None => std::future::pending().await,
     }
-}
-
-/// A fault of the gateway, said with where the configuration came from.
-fn problem(fault: Fault, setup: &Setup) -> Problem {
-    let what = match setup.file() {
-        Some(path) if fault.code.starts_with("serve-") => format!("{}: {}", path.display(), fault.what),
-        _ => fault.what,
-    };
-    let class = if fault.code.starts_with("serve-") { Class::Invalid } else { Class::Failed };
-    Problem::new(class, fault.code, what, fault.next)
 }
 
 /// Those that `serve` obeys. Caught from the start, so that an early one is not lost.

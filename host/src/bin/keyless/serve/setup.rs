@@ -48,13 +48,10 @@ impl Setup {
                 "name one with `-f FILE`, or serve one connection with `-c DOC --listen 127.0.0.1:8080`",
             ));
         };
-        let config = Served::read(file.served()).map_err(|fault| {
-            Problem::invalid(fault.code, format!("{}: {}", file.path().display(), fault.what), fault.next)
-        })?;
+        let in_file = |fault| Problem::from(fault).in_file(file.path());
+        let config = Served::read(file.served()).map_err(in_file)?;
         let names = file.names().map(str::to_owned).collect();
-        config.check(&names).map_err(|fault| {
-            Problem::invalid(fault.code, format!("{}: {}", file.path().display(), fault.what), fault.next)
-        })?;
+        config.check(&names).map_err(in_file)?;
         Ok(Self { config, from: From::File(file) })
     }
 

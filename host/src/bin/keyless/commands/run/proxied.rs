@@ -43,9 +43,7 @@ pub(super) fn run(
         let bearer = bearer()?;
         let mut gateway = Gateway::new(upstreams, Sockets::new());
         let served: Arc<dyn Connection> = Arc::new(Served::new(connection));
-        gateway
-            .apply(&config(&bearer)?, &[(NAME.to_owned(), served)].into())
-            .map_err(|fault| Problem::new(Class::Failed, fault.code, fault.what, fault.next))?;
+        gateway.apply(&config(&bearer)?, &[(NAME.to_owned(), served)].into())?;
         for (_, address) in gateway.addresses() {
             for (name, value) in vendor.proxied(&format!("http://{address}{path}"), &bearer) {
                 command.env(name, value);
@@ -61,8 +59,7 @@ pub(super) fn run(
 }
 
 fn config(bearer: &str) -> Result<Config, Problem> {
-    let bearer = Bearer::new(bearer)
-        .map_err(|fault| Problem::new(Class::Failed, fault.code, fault.what, fault.next))?;
+    let bearer = Bearer::new(bearer)?;
     let proxy = Proxy {
         listen: Address::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
         connection: Some(NAME.to_owned()),
