@@ -25,7 +25,7 @@ test: setup lint deny unit fuzz peers gateways page ## everything that CI runs
 .PHONY: unit
 unit: setup ## the tests that need nothing but cargo
 	$(call say,building and running all tests; wasmtime takes most of five minutes the first time)
-	cargo test --release --workspace --exclude keyless-component
+	cargo test --release --workspace --exclude keyless-component --exclude keyless-proxy-wasm
 	$(call say,running the credential cell and single flight through every order of their steps)
 	cd tests/loom && cargo test --release --locked --target-dir ../../target/loom
 
@@ -63,9 +63,10 @@ page: setup ## the status page in a browser, with tools installed by name in tes
 	tests/page/run
 
 .PHONY: components
-components: setup ## both finished components, in target/components
+components: setup ## both finished components and the filter for Envoy, in target/components
 	$(call say,building the components)
 	cargo run --release --package keyless-artifact -- target/components
+	cargo run --release --package keyless-envoy-filter -- target/components
 
 .PHONY: bench
 bench: setup ## speed, each figure beside a peer of the same run

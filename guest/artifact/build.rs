@@ -49,7 +49,7 @@ fn main() -> Result<()> {
             }
             None => {
                 follow_the_guest(&root)?;
-                wasm::component(&root, "guest/component", world.features, "credential_provider")?
+                wasm::build(&root, "guest/component", world.features, "credential_provider")?
             }
         };
         let finished = PathBuf::from(env::var("OUT_DIR")?).join(world.file);

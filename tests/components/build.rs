@@ -14,7 +14,7 @@ fn main() -> Result<()> {
         let folder = format!("tests/components/{name}");
         println!("cargo:rerun-if-changed={}", root.join(&folder).display());
         let finished = PathBuf::from(env::var("OUT_DIR")?).join(name).with_extension("wasm");
-        fs::write(&finished, wasm::component(&root, &folder, &[], artifact)?)?;
+        fs::write(&finished, wasm::build(&root, &folder, &[], artifact)?)?;
         println!("cargo:rustc-env=KEYLESS_TEST_{}={}", name.to_uppercase(), finished.display());
     }
     for input in ["build.rs", ".cargo/config.toml", "../../guest/artifact/build"] {

@@ -1,4 +1,4 @@
-//! Building a crate as a component, with the toolchain of the build that runs.
+//! Building a crate for wasm, with the toolchain of the build that runs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The crate in `folder`, below the workspace's `root`, as a component: its bytes without debug names. `artifact` is the
-/// name of its library. Every call shares what they have in common, such as dependencies.
-pub(crate) fn component(root: &Path, folder: &str, features: &[&str], artifact: &str) -> Result<Vec<u8>> {
+/// The crate in `folder`, below the workspace's `root`, as what its linker makes of it, a component or a module: its bytes
+/// without debug names. `artifact` is the name of its library. Every call shares what they have in common, such as dependencies.
+pub(crate) fn build(root: &Path, folder: &str, features: &[&str], artifact: &str) -> Result<Vec<u8>> {
     // A target folder of its own: the outer cargo holds the lock of the usual one.
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let target = out.ancestors().nth(4).context("OUT_DIR is deeper than that")?.join("guest");
@@ -56,13 +56,13 @@ fn same_paths_everywhere(root: &Path) -> Result<String> {
     Ok(format!("target.{TARGET}.rustflags=[{}]", quoted.join(",")))
 }
 
-/// Drops the custom sections at the top of a component: the linker's debug names, a thirtieth of its size.
+/// Drops the custom sections at the top of a component or a module: the linker's debug names, a thirtieth of its size.
 ///
 /// A binary is a header of eight bytes and then sections: an identifier, a length in LEB128, the content.
-pub(crate) fn without_names(component: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn without_names(binary: &[u8]) -> Result<Vec<u8>> {
     const CUSTOM: u8 = 0;
-    let (header, mut rest) = component.split_at_checked(8).context("not a component")?;
-    ensure!(header.starts_with(b"\0asm"), "not a component");
+    let (header, mut rest) = binary.split_at_checked(8).context("not WebAssembly")?;
+    ensure!(header.starts_with(b"\0asm"), "not WebAssembly");
     let mut kept = header.to_vec();
     while let Some((id, after)) = rest.split_first() {
         let (length, digits) = leb128(after).context("a section without a length")?;

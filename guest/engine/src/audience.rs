@@ -37,11 +37,14 @@ impl Audience {
     }
 }
 
+/// The code of that warning, the only one that an attempt leads to.
+pub(crate) const CONTROL_PLANE: &str = "token-for-a-control-plane";
+
 /// The warning that a token for a control plane deserves. `remedy`: how the source gives it another audience.
 pub(crate) fn control_plane(claims: &Claims, remedy: &str) -> Option<Warning> {
     let (audience, plane) = claims.audience.iter().find_map(|audience| Some((audience, plane(audience)?)))?;
     Some(Warning::new(
-        "token-for-a-control-plane",
+        CONTROL_PLANE,
         format!(
             "the identity token has the audience `{audience}`: {plane} accepts it, and so can whoever receives it from here. {remedy}"
         ),

@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
+use crate::carry::{Reader, Writer};
+
 /// Who has to act. One per exit code of the command and per case of the WIT `error` variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -155,6 +157,18 @@ impl Error {
     pub fn retry_after(mut self, ms: Option<u64>) -> Self {
         self.0.retry_after_ms = ms;
         self
+    }
+
+    pub(crate) fn carry(&self, out: &mut Writer) {
+        out.text(self.0.code.as_str());
+        out.text(&self.0.message);
+        out.option(self.0.retry_after_ms, Writer::number);
+    }
+
+    pub(crate) fn carried(carried: &mut Reader<'_>) -> Option<Self> {
+        let code = carried.text()?;
+        let code = Code::ALL.iter().copied().find(|known| known.as_str() == code)?;
+        Some(Self::new(code, carried.text()?).retry_after(carried.option(Reader::number)?))
     }
 
     /// What went wrong.

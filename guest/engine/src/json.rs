@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::secret::{Secret, SecretBytes};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Any JSON value.
@@ -196,6 +197,47 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
+/// Writes a value as JSON. `room`: bytes that it takes at most; more is no mistake, but may leave pieces of a secret behind.
+#[must_use]
+pub fn text(value: &Value, room: usize) -> Secret {
+    let mut out = SecretBytes::from(Vec::with_capacity(room));
+    append(&mut out, value);
+    // Made of nothing but texts and ASCII.
+    Secret::new(String::from_utf8(core::mem::take(&mut *out)).unwrap_or_default())
+}
+
+fn append(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Number(number) => out.extend_from_slice(format!("{number}").as_bytes()),
+        Value::String(text) => append_text(out, text),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                append(out, item);
+            }
+            out.push(b']');
+        }
+        Value::Object(map) => {
+            out.push(b'{');
+            for (index, (name, item)) in map.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                append_text(out, name);
+                out.push(b':');
+                append(out, item);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
 /// Adds a text in its quotes (RFC 8259, section 7). By hand, because `serde_json` writes into what grows, and what grows
 /// leaves pieces of a secret behind: here the room is there beforehand.
 pub(crate) fn append_text(out: &mut Vec<u8>, text: &str) {
@@ -236,6 +278,19 @@ mod tests {
             );
         }
         assert!(parse("[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        let text = r#"{"b":[1,-2,0.5,1000,"é\n\"",null,true,false,[]],"a":{"c":{}},"b":1e21}"#;
+        let value = parse(text.as_bytes()).unwrap();
+        let written = super::text(&value, text.len());
+        assert_eq!(parse(written.expose().as_bytes()).unwrap(), value, "{}", written.expose());
+        assert!(
+            written
+                .expose()
+                .starts_with(r#"{"b":[1,-2,0.5,1000,"é\n\"",null,true,false,[]],"a":{"c":{}},"b":1"#)
+        );
     }
 
     fn alike(ours: &Value, theirs: &serde_json::Value) -> bool {

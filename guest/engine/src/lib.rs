@@ -22,6 +22,7 @@ pub mod api;
 mod attempt;
 mod audience;
 mod calendar;
+mod carry;
 pub mod connection;
 pub mod document;
 pub mod entropy;

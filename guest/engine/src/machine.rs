@@ -12,6 +12,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use crate::attempt::{self, Outcome};
+use crate::audience;
+use crate::carry::{self, Reader, Writer};
 use crate::connection::{Auth, Connection};
 use crate::document;
 use crate::entropy::Entropy;
@@ -116,6 +118,73 @@ impl Machine {
         }
         self.go_on(now);
         self.io.take_effects()
+    }
+
+    /// Whether [`Self::step`] would begin an attempt.
+    #[must_use]
+    pub fn due(&self, now: Now) -> bool {
+        self.lease.due(now)
+    }
+
+    /// As [`Event::Reject`], without beginning the renewal that this forces.
+    pub fn reject(&mut self, now: Now, generation: u64) {
+        self.lease.reject(now, generation);
+    }
+
+    /// Gives up the attempt under way as if it had not begun: another machine makes it. [`Self::step`] then tells what of it
+    /// is to be cancelled.
+    pub fn forget_attempt(&mut self) {
+        self.attempt = None;
+        self.lease.forget_attempt();
+    }
+
+    /// All that another machine with the same document needs to go on from here: the credential, the pauses, the counters.
+    /// Not the attempt under way. It holds secrets, so it goes to nobody who may not have the credential.
+    #[must_use]
+    pub fn carry(&self) -> SecretBytes {
+        let mut out = Writer::new();
+        out.number(carry::VERSION);
+        let headers = |out: &mut Writer, headers: &Vec<(String, Secret)>| {
+            out.number(headers.len() as u64);
+            for (name, value) in headers {
+                out.text(name);
+                out.text(value.expose());
+            }
+        };
+        self.lease.carry(&mut out, headers, |out, error| error.carry(out));
+        out.option(self.warnings.first(), |out, warning| out.text(&warning.message));
+        out.finish()
+    }
+
+    /// Goes on from where another machine was. An attempt of one's own is given up; [`Self::step`] then tells what of it is
+    /// to be cancelled. False, and nothing changes, if these bytes are not from [`Self::carry`] of this version.
+    pub fn adopt(&mut self, carried: &[u8]) -> bool {
+        if matches!(self.connection.auth, Auth::ApiKey(_)) {
+            return false;
+        }
+        let adopted = self.adopt_from(Reader::new(carried));
+        if adopted.is_some() {
+            self.attempt = None;
+        }
+        adopted.is_some()
+    }
+
+    fn adopt_from(&mut self, mut carried: Reader<'_>) -> Option<()> {
+        if carried.number()? != carry::VERSION {
+            return None;
+        }
+        let headers = |carried: &mut Reader<'_>| {
+            let count = carried.number()?;
+            (0..count).map(|_| Some((carried.text()?, Secret::new(carried.text()?)))).collect()
+        };
+        let buffer_ms = self.connection.refresh_buffer_ms;
+        let lease = Lease::carried(&mut carried, buffer_ms, headers, Error::carried)?;
+        let warning = carried.option(Reader::text)?;
+        carried.finish()?;
+        self.lease = lease;
+        self.warnings =
+            warning.into_iter().map(|message| Warning::new(audience::CONTROL_PLANE, message)).collect();
+        Some(())
     }
 
     /// The credential, if one is usable now.

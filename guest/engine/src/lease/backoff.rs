@@ -1,6 +1,7 @@
 //! How long a failure keeps the next attempt waiting.
 
 use super::schedule::Remaining;
+use crate::carry::{Reader, Writer};
 use crate::entropy::Entropy;
 use crate::io::Now;
 
@@ -78,6 +79,16 @@ impl Pause {
         };
         let ms = ms.min(next_chance(remaining, own)).max(MIN_GAP_MS);
         Self { from, ms, either_clock: own }
+    }
+
+    pub(super) fn carry(self, out: &mut Writer) {
+        out.moment(self.from);
+        out.number(self.ms);
+        out.flag(self.either_clock);
+    }
+
+    pub(super) fn carried(carried: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { from: carried.moment()?, ms: carried.number()?, either_clock: carried.flag()? })
     }
 
     /// Milliseconds on the monotonic clock that are left of it.

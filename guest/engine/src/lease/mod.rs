@@ -16,6 +16,7 @@ mod schedule;
 pub use backoff::{MIN_GAP_MS, Pace};
 pub use schedule::{MAX_LIFETIME_MS, MIN_LIFETIME_MS};
 
+use crate::carry::{Reader, Writer};
 use crate::entropy::Entropy;
 use crate::io::Now;
 use backoff::Pause;
@@ -133,6 +134,11 @@ impl<T, E> Lease<T, E> {
         self.attempt = Some(now);
     }
 
+    /// The attempt under way has become another's: as if it had not begun here.
+    pub fn forget_attempt(&mut self) {
+        self.attempt = None;
+    }
+
     /// When the attempt under way began.
     #[must_use]
     pub fn attempt(&self) -> Option<Now> {
@@ -193,6 +199,50 @@ impl<T, E> Lease<T, E> {
             held.rejected = true;
             self.forced_at = Some(now.monotonic_ms);
         }
+    }
+
+    /// Everything but the attempt under way, which is its owner's. `value` and `error` write what the lease knows nothing of.
+    pub(crate) fn carry(
+        &self,
+        out: &mut Writer,
+        value: impl FnOnce(&mut Writer, &T),
+        error: impl FnOnce(&mut Writer, &E),
+    ) {
+        out.option(self.held.as_ref(), |out, held| {
+            value(out, &held.value);
+            out.option(held.term.as_ref(), |out, term| term.carry(out));
+            out.flag(held.rejected);
+        });
+        out.number(self.generation);
+        out.option(self.pause, |out, pause| pause.carry(out));
+        out.option(self.forced_at, Writer::number);
+        out.number(self.counters.renewals);
+        out.number(self.counters.failures);
+        out.number(u64::from(self.counters.failures_in_a_row));
+        out.option(self.last_error.as_ref(), error);
+    }
+
+    /// A lease that goes on where the one was that [`Self::carry`] wrote down.
+    pub(crate) fn carried(
+        carried: &mut Reader<'_>,
+        buffer_ms: Option<u64>,
+        value: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+        error: impl FnOnce(&mut Reader<'_>) -> Option<E>,
+    ) -> Option<Self> {
+        let held = carried.option(|carried| {
+            let (value, term) = (value(carried)?, carried.option(Term::carried)?);
+            Some(Held { value, term, rejected: carried.flag()? })
+        })?;
+        let generation = carried.number()?;
+        let pause = carried.option(Pause::carried)?;
+        let forced_at = carried.option(Reader::number)?;
+        let counters = Counters {
+            renewals: carried.number()?,
+            failures: carried.number()?,
+            failures_in_a_row: u32::try_from(carried.number()?).ok()?,
+        };
+        let last_error = carried.option(error)?;
+        Some(Self { buffer_ms, held, generation, attempt: None, pause, forced_at, counters, last_error })
     }
 
     /// The monotonic moment at which something becomes due by itself. None: never, or now.

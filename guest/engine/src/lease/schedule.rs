@@ -1,6 +1,7 @@
 //! When a credential is renewed and when it ends.
 
 use super::backoff::{LAST_CHANCE_MS, MIN_GAP_MS};
+use crate::carry::{Reader, Writer};
 use crate::entropy::Entropy;
 use crate::io::Now;
 
@@ -106,6 +107,21 @@ impl Term {
         };
         let last_moments_after = expire_after.saturating_sub(LAST_MOMENTS_MS.max(lifetime / 20));
         Self { anchor, renew_after, last_moments_after, expire_after }
+    }
+
+    pub(super) fn carry(&self, out: &mut Writer) {
+        out.moment(self.anchor);
+        for after in [self.renew_after, self.last_moments_after, self.expire_after] {
+            out.number(after);
+        }
+    }
+
+    pub(super) fn carried(carried: &mut Reader<'_>) -> Option<Self> {
+        let anchor = carried.moment()?;
+        let (renew_after, last_moments_after, expire_after) =
+            (carried.number()?, carried.number()?, carried.number()?);
+        let term = Self { anchor, renew_after, last_moments_after, expire_after };
+        (expire_after <= MAX_LIFETIME_MS).then_some(term)
     }
 
     /// By either clock: over when one of them says so, due when one does or when they no longer agree.

@@ -1,0 +1,60 @@
+//! Requests that are held back until there is a credential: so many, and for so long.
+
+use alloc::vec::Vec;
+
+/// More than this are answered at once, or a cold start would be a way to fill Envoy's memory.
+const MOST: usize = 1_024;
+
+/// Longer than an exchange takes, and shorter than clients wait.
+pub(crate) const PATIENCE_MS: u64 = 15_000;
+
+/// One request.
+#[derive(Clone, Copy)]
+struct Held {
+    context: u32,
+    /// On the monotonic clock.
+    until: u64,
+}
+
+/// All of them, oldest first.
+#[derive(Default)]
+pub(crate) struct Waiting(Vec<Held>);
+
+impl Waiting {
+    /// Holds one more back. False: there is no room.
+    pub(crate) fn hold(&mut self, context: u32, now: u64) -> bool {
+        let room = self.0.len() < MOST;
+        if room {
+            self.0.push(Held { context, until: now.saturating_add(PATIENCE_MS) });
+        }
+        room
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The smallest number among them.
+    pub(crate) fn first(&self) -> Option<u32> {
+        self.0.iter().map(|held| held.context).min()
+    }
+
+    /// When the next one is to be answered at the latest.
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        self.0.iter().map(|held| held.until).min()
+    }
+
+    /// All of them, which are let go.
+    pub(crate) fn take_all(&mut self) -> Vec<u32> {
+        core::mem::take(&mut self.0).into_iter().map(|held| held.context).collect()
+    }
+
+    /// Those that cannot wait until that moment.
+    pub(crate) fn take_impatient(&mut self, moment: u64) -> Vec<u32> {
+        let (impatient, patient) =
+            core::mem::take(&mut self.0).into_iter().partition(|held| held.until <= moment);
+        self.0 = patient;
+        let impatient: Vec<Held> = impatient;
+        impatient.into_iter().map(|held| held.context).collect()
+    }
+}
