@@ -54,6 +54,7 @@ peers: setup ## against the official clients and Airflow, installed by name in t
 gateways: setup ## nginx, HAProxy, Caddy, Envoy and Traefik with `keyless serve`, installed by name in tests/gateways
 	$(call say,running the set-ups of docs/gateways)
 	cargo build --release --package keyless
+	cargo run --release --package keyless-envoy-filter -- target/components
 	tests/gateways/run
 
 .PHONY: page

@@ -38,8 +38,9 @@ class Answer:
 class Client:
     """Speaks HTTP/1.1 to a port on loopback, a connection per request, and remembers what it got."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, patience: float = 60) -> None:
         self._port = port
+        self._patience = patience
         self.answers: list[Answer] = []
 
     def models(self, headers: Mapping[str, str] | None = None) -> Answer:
@@ -56,7 +57,7 @@ class Client:
         return self.ask("word " * 8_192)
 
     def request(self, method: str, path: str, body: object, headers: Mapping[str, str] | None) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._patience)
         try:
             content = None if body is None else json.dumps(body).encode()
             kind = {} if body is None else {"content-type": "application/json"}

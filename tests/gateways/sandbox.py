@@ -23,6 +23,10 @@ class Sandbox:
         """From now on the token endpoint is down."""
         self.switch("/faults", service="exchange", fault={"kind": "status", "status": 503})
 
+    def mend_exchange(self) -> None:
+        """It works again."""
+        urllib.request.urlopen(urllib.request.Request(f"{self._admin}/faults", method="DELETE"), timeout=30).close()
+
     def calls(self) -> list[dict[str, Any]]:
         """What the API was asked, oldest first. Credentials are given as `SCHEME sha256:HEX`."""
         return json.loads(self.get("/state"))["requests"]["upstream"]

@@ -1,10 +1,11 @@
-"""A set-up of docs/gateways, put together in a fresh directory: sandbox, `keyless serve`, gateway.
+"""A set-up of docs/gateways, put together in a fresh directory: sandbox, `keyless serve` where it has a part, gateway.
 
 The files are those of docs/gateways. What is replaced in them is the ports, which are fixed there and free ones here,
 and the directory of the sockets.
 """
 
 import hashlib
+import json
 import os
 import random
 import re
@@ -21,11 +22,13 @@ from programs import HERE, INSTALLED, Program
 from sandbox import Sandbox
 
 KEYLESS = os.environ["KEYLESS"]
+# The filter for Envoy.
+FILTER = Path(os.environ["KEYLESS_ENVOY_FILTER"])
 DOCS = HERE.parent.parent / "docs" / "gateways"
 
 # As docs/gateways/README.md lists them.
-GATEWAY, PROXY, OPS, ADMIN, API, ENVOY = "8080", "8081", "9180", "9440", "9443", "9901"
-PORTS = (GATEWAY, PROXY, OPS, ADMIN, API, ENVOY)
+GATEWAY, PROXY, OPS, ADMIN, API, EXCHANGE, ENVOY = "8080", "8081", "9180", "9440", "9443", "9444", "9901"
+PORTS = (GATEWAY, PROXY, OPS, ADMIN, API, EXCHANGE, ENVOY)
 SOCKETS = "/run/keyless"
 ABSTRACT = "keyless-attempts"
 
@@ -34,10 +37,14 @@ ABSTRACT = "keyless-attempts"
 class SetUp:
     """Which files of docs/gateways make it, and how its gateway is started."""
 
-    listeners: str
+    listeners: str | None
     # Name in docs/gateways to name in the directory.
     files: Mapping[str, str]
     command: Sequence[str]
+    # What is different in these files.
+    changed: Callable[[str], str] = lambda text: text
+    # What happens before the gateway starts.
+    before: Callable[["Stage"], None] = lambda stage: None
     # Whether the gateway serves.
     ready: Callable[["Stage"], bool] = lambda stage: accepts(stage.ports[GATEWAY])
 
@@ -58,20 +65,27 @@ class Stage:
 
     def _start(self, set_up: SetUp, exchange_works: bool) -> None:
         (self.directory / "sockets").mkdir(mode=0o700)
-        admin, api = self.ports[ADMIN], self.ports[API]
-        sandbox = self.start([KEYLESS, "sandbox", "--json", "--port-admin", str(admin), "--port-upstream", str(api)])
+        ports = {"admin": ADMIN, "upstream": API, "exchange": EXCHANGE}
+        chosen = [word for name, port in ports.items() for word in (f"--port-{name}", str(self.ports[port]))]
+        sandbox = self.start([KEYLESS, "sandbox", "--json", *chosen])
         sandbox.until(lambda: sandbox.said().endswith("\n"), "the sandbox")
-        self.sandbox = Sandbox(f"http://localhost:{admin}")
+        # What it says of itself, ready-made documents among it.
+        self.told = json.loads(sandbox.said())
+        self.sandbox = Sandbox(self.told["admin"])
         self.client = Client(self.ports[GATEWAY])
         if not exchange_works:
             self.sandbox.break_exchange()
         (self.directory / "ca.pem").write_text(self.sandbox.get("/ca.pem"))
-        listeners = self.rewritten((DOCS / set_up.listeners).read_text())
-        (self.directory / "keyless.toml").write_text(self.sandbox.get("/keyless.toml") + listeners)
-        self.keyless = self.start([KEYLESS, "serve", "-v"], {"KEYLESS_CA_CERT": "ca.pem"})
-        self.keyless.until(lambda: self.serves("/readyz" if exchange_works else "/livez"), "keyless serve")
+        (self.directory / "tokens").symlink_to(Path(self.told["token_file"]).parent)
+        (self.directory / "envoy-filter.wasm").symlink_to(FILTER)
+        if set_up.listeners is not None:
+            listeners = self.rewritten((DOCS / set_up.listeners).read_text())
+            (self.directory / "keyless.toml").write_text(self.sandbox.get("/keyless.toml") + listeners)
+            keyless = self.start([KEYLESS, "serve", "-v"], {"KEYLESS_CA_CERT": "ca.pem"})
+            keyless.until(lambda: self.serves("/readyz" if exchange_works else "/livez"), "keyless serve")
         for given, name in set_up.files.items():
-            (self.directory / name).write_text(self.rewritten((DOCS / given).read_text()))
+            (self.directory / name).write_text(set_up.changed(self.rewritten((DOCS / given).read_text())))
+        set_up.before(self)
         self.gateway = self.start([str(INSTALLED / set_up.command[0]), *set_up.command[1:]])
         self.gateway.until(lambda: set_up.ready(self), set_up.command[0])
 

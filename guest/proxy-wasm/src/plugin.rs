@@ -20,8 +20,8 @@ use crate::settings::{self, Settings};
 use crate::shared::{HEARTBEAT_MS, Shared};
 use crate::waiting::{PATIENCE_MS, Waiting};
 
-/// Between two looks at what the others share.
-const LOOK_MS: u64 = 1_000;
+/// Between two looks at what the others share. So long another worker may go on with a credential that was rejected.
+const LOOK_MS: u64 = 250;
 
 /// The same while requests wait.
 const LOOK_SOON_MS: u64 = 20;
@@ -319,7 +319,7 @@ impl Plugin {
             look.min(wake).min(end)
         };
         let deadline = self.waiting.next_deadline().map(until).unwrap_or(period);
-        // At most a second.
+        // At most half a second.
         host::set_tick_period(u32::try_from(period.min(deadline)).unwrap_or(1));
     }
 

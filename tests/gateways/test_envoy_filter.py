@@ -1,0 +1,333 @@
+"""Envoy with the filter: the engine inside, in a cluster and in a listener."""
+
+import json
+import re
+import subprocess
+import time
+import unittest
+import urllib.request
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import yaml
+from client import Answer, Client
+from programs import PATIENCE
+from promises import Promises
+from sandbox import digest, header
+from stage import ENVOY, FILTER, GATEWAY, KEYLESS, SetUp, Stage, digests_in
+from trap import FATAL, with_traps
+
+WORKERS = 4
+# Without what other Envoys of this machine could be in the way of.
+COMMAND = ("envoy", "--config-path", "envoy.yaml", "--disable-hot-restart", "--concurrency", str(WORKERS))
+IN_CLUSTER = {"envoy-filter.yaml": "envoy.yaml"}
+IN_LISTENER = {"envoy-filter-listener.yaml": "envoy.yaml"}
+
+# Per worker.
+CLIENTS = 64
+
+
+class Filtered(Promises):
+    """Beside `unittest.TestCase`."""
+
+    def test_the_admin_endpoint_shows_no_secret(self) -> None:
+        with self.stage() as stage:
+            self.assertEqual(stage.client.models().status, 200)
+            shown = envoy(stage, "/config_dump") + envoy(stage, "/stats")
+            self.assertIn("keyless.openai", shown)
+            self.assertNotIn("bearer ", shown.lower())
+            self.assertFalse(digests_in(shown) & stage.sandbox.digests())
+
+    def test_a_cold_start_is_one_exchange_however_many_workers_and_requests(self) -> None:
+        slow = SetUp(None, self.SET_UP.files, COMMAND, before=lambda stage: delay_exchange(stage, 2_000))
+        with Stage(slow) as stage:
+            answers = together(stage, WORKERS * CLIENTS)
+            self.assertEqual({answer.status for answer in answers}, {200})
+            self.assertEqual(stage.sandbox.exchanges(), 1)
+            self.assertGreater(metric(stage, "requests_held_back"), WORKERS)
+            self.assertEqual(metric(stage, "renewals"), 1)
+            self.assertEqual(stage.leaks(), [])
+
+    def test_who_waits_in_vain_is_told_why(self) -> None:
+        with self.stage(exchange_works=False) as stage:
+            answer = stage.client.models()
+            self.assertEqual(answer.status, 503)
+            self.assertGreater(int(answer.header("retry-after") or 0), 0)
+            error = json.loads(answer.body)["error"]
+            self.assertEqual((error["type"], error["code"]), ("keyless", "endpoint-failed"))
+            self.assertGreater(metric(stage, "failures"), 0)
+            self.assertEqual(metric(stage, "requests_turned_away"), 1)
+            # And when it is there again, so is the credential.
+            stage.sandbox.mend_exchange()
+            self.assertEqual(until_200(stage).status, 200)
+
+    def test_an_outage_of_the_token_endpoint_is_bridged(self) -> None:
+        with self.stage() as stage:
+            stage.sandbox.switch("/lifetime", seconds=12)
+            stage.sandbox.switch("/revoke")
+            self.assertEqual(until_200(stage).status, 200)
+            stage.sandbox.break_exchange()
+            failed = metric(stage, "failures")
+            while metric(stage, "failures") == failed:
+                self.assertEqual(stage.client.models().status, 200)
+            stage.sandbox.mend_exchange()
+            renewed = metric(stage, "renewals")
+            while metric(stage, "renewals") == renewed:
+                self.assertEqual(stage.client.models().status, 200)
+
+    def test_each_exchange_reads_the_token_file_anew(self) -> None:
+        with self.stage() as stage:
+            self.assertEqual(stage.client.models().status, 200)
+            shown = [subject_token(stage)]
+            for _ in range(2):
+                # As a kubelet does, by a new directory and a link.
+                stage.sandbox.switch("/rotate-token")
+                stage.sandbox.switch("/lifetime", seconds=4)
+                before = stage.sandbox.exchanges()
+                stage.sandbox.switch("/revoke")
+                self.until(stage, lambda: stage.client.models() and stage.sandbox.exchanges() > before)
+                shown.append(subject_token(stage))
+            self.assertEqual(len(set(shown)), 3)
+
+    def test_workers_that_break_are_replaced_and_nothing_is_exchanged_anew(self) -> None:
+        with Stage(self.trapping()) as stage:
+            self.assertEqual(stage.client.models().status, 200)
+            broken = together(stage, 4 * WORKERS, Client.ask)
+            self.assertEqual({answer.status for answer in broken}, {503})
+            self.until_all_work(stage)
+            self.assertEqual(stage.sandbox.exchanges(), 1)
+            self.assertGreater(stat(stage, "wasm.openai.vm_reload_success"), 0)
+            self.assertEqual(stage.leaks(), [])
+
+    def test_a_leader_that_breaks_is_replaced(self) -> None:
+        def break_leader(stage: Stage) -> None:
+            fault = {"kind": "delay", "ms": 1_000, "then": {"kind": "body", "body": "x" * FATAL}}
+            stage.sandbox.switch("/faults", service="exchange", fault=fault, times=1)
+
+        with Stage(self.trapping(break_leader)) as stage:
+            # It takes three seconds until a leader is taken for dead.
+            client = Client(stage.ports[GATEWAY], patience=10)
+
+            def status(_: int) -> int | None:
+                try:
+                    return client.models().status
+                except TimeoutError:
+                    return None
+
+            with ThreadPoolExecutor(WORKERS * CLIENTS) as clients:
+                statuses = list(clients.map(status, range(WORKERS * CLIENTS)))
+            # Those that waited at the one that broke are lost, if it was a worker; the others notice nothing.
+            self.assertLessEqual(set(statuses), {200, None})
+            self.assertGreater(statuses.count(200), WORKERS * CLIENTS / 3)
+            self.until_all_work(stage)
+            self.assertEqual(stage.sandbox.exchanges(), 2)
+            self.assertIn("unreachable", stage.gateway.said())
+
+    def trapping(self, before=lambda stage: None) -> SetUp:
+        """The set-up with a filter that breaks when a request has a body."""
+
+        def swap(stage: Stage) -> None:
+            module = stage.directory / "envoy-filter.wasm"
+            module.unlink()
+            module.write_bytes(with_traps(FILTER.read_bytes()))
+            before(stage)
+
+        return SetUp(None, self.SET_UP.files, COMMAND, before=swap)
+
+    def until_all_work(self, stage: Stage) -> None:
+        """Envoy takes its time with a worker that breaks again and again."""
+        self.until(stage, lambda: {answer.status for answer in together(stage, CLIENTS)} == {200})
+
+    def until(self, stage: Stage, holds) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            self.assertLess(time.monotonic(), deadline, stage.gateway.said())
+            time.sleep(0.02)
+
+
+class InCluster(Filtered, unittest.TestCase):
+    SET_UP = SetUp(None, IN_CLUSTER, COMMAND)
+
+    def test_a_401_recovers_for_everybody(self) -> None:
+        with self.stage() as stage:
+            self.assertEqual(stage.client.models().status, 200)
+            before = stage.sandbox.exchanges()
+            stage.sandbox.switch("/revoke")
+            answers = together(stage, CLIENTS)
+            self.assertEqual({answer.status for answer in answers}, {200})
+            self.assertEqual(stage.sandbox.exchanges(), before + 1)
+            self.assertGreater(metric(stage, "rejections"), 0)
+
+    def test_another_cluster_never_gets_the_credential(self) -> None:
+        with Stage(SetUp(None, IN_CLUSTER, COMMAND, changed=with_another_cluster)) as stage:
+            self.assertEqual(stage.client.models().status, 200)
+            self.assertEqual(stage.client.request("GET", "/v1/models", None, {"host": "elsewhere"}).status, 401)
+            first, second = stage.sandbox.calls()
+            self.assertIsNotNone(header(first, "authorization"))
+            self.assertIsNone(header(second, "authorization"))
+
+    def test_a_minute_of_rotation_under_load_loses_nothing(self) -> None:
+        with self.stage() as stage:
+            stage.sandbox.switch("/lifetime", seconds=5)
+            stage.sandbox.switch("/revoke")
+            self.assertEqual(until_200(stage).status, 200)
+            before = metric(stage, "renewals")
+            end = time.monotonic() + 60
+
+            def ask(_: int) -> set[int]:
+                client, seen = Client(stage.ports[GATEWAY]), set()
+                while time.monotonic() < end:
+                    seen.add(client.models().status)
+                return seen
+
+            with ThreadPoolExecutor(8) as clients:
+                seen = set().union(*clients.map(ask, range(8)))
+            self.assertEqual(seen, {200})
+            # Every two to two and a half seconds.
+            self.assertGreater(metric(stage, "renewals"), before + 15)
+            self.assertEqual(metric(stage, "failures"), 0)
+
+
+class InListener(Filtered, unittest.TestCase):
+    SET_UP = SetUp(None, IN_LISTENER, COMMAND)
+
+    def test_a_401_recovers(self) -> None:
+        """The filter is not asked again for a retry: who got the 401 asks again."""
+        with self.stage() as stage:
+            self.assertEqual(stage.client.models().status, 200)
+            stage.sandbox.switch("/revoke")
+            self.assertEqual(stage.client.models().status, 401)
+            # Another worker may not have heard of it yet.
+            self.until_all_work(stage)
+            statuses = [answer.status for answer in stage.client.answers]
+            self.assertLessEqual(statuses.count(401), WORKERS * CLIENTS)
+            self.assertEqual(stage.sandbox.exchanges(), 2)
+
+    def test_renewals_go_unnoticed(self) -> None:
+        with self.stage() as stage:
+            stage.sandbox.switch("/lifetime", seconds=5)
+            stage.sandbox.switch("/revoke")
+            self.until_all_work(stage)
+            seen: set[str] = set()
+            before = len(stage.sandbox.calls())
+            while len(seen) < 3:
+                self.assertEqual(stage.client.models().status, 200)
+                seen = {digest(call) for call in stage.sandbox.calls()[before:]}
+
+
+class Configuration(unittest.TestCase):
+    """Envoy starts only with a configuration that the filter understands, and its log says what is wrong with another."""
+
+    def test_what_is_wrong_is_said_as_the_command_says_it(self) -> None:
+        source = {"type": "kubernetes", "token_file_path": "/t"}
+        exchange = {"identity_provider_id": "idp_1", "service_account_id": "svc_acct_1"}
+        for connection in (
+            {"source": {"type": "kubernets"}, "exchange": exchange},
+            {"source": source, "exchange": {"identity_provider_id": "idp_1"}},
+            {"source": source, "exchange": {**exchange, "token_endpoint": "http://auth.example/token"}},
+            {"source": source, "exchange": exchange, "api_key": "k"},
+            {"environment": "openai"},
+        ):
+            with self.subTest(connection=connection):
+                document = json.dumps(connection)
+                command = [KEYLESS, "plan", "--log-format", "json", "-c", document]
+                problem = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stderr)
+                # The command says where it has the document from.
+                message = problem["message"].replace(", in the connection from -c", "")
+                [(code, said)] = re.findall(r"keyless: ([a-z-]+): (.*)", refusal({"connection": connection}))
+                self.assertEqual(code, problem["code"])
+                # To which it may add advice.
+                self.assertTrue(message.startswith(said), (message, said))
+
+    def test_what_the_connection_needs_has_a_cluster(self) -> None:
+        connection = {
+            "source": {"type": "kubernetes", "token_file_path": "/t"},
+            "exchange": {"identity_provider_id": "idp_1", "service_account_id": "svc_acct_1"},
+        }
+        self.assertIn("keyless: field-missing: `exchange_cluster`", refusal({"connection": connection}))
+        with_exchange = {"connection": connection, "exchange_cluster": "auth.openai.com"}
+        self.assertIn("keyless: field-missing: `identity_cluster`", refusal(with_exchange))
+        self.assertIn("keyless: field-missing: `connection`", refusal({"conection": connection}))
+
+
+def refusal(configuration: dict) -> str:
+    """What Envoy says when it does not start."""
+
+    def changed(text: str) -> str:
+        config = yaml.safe_load(text)
+        wasm(config)["configuration"]["value"] = configuration
+        return yaml.safe_dump(config)
+
+    try:
+        with Stage(SetUp(None, IN_CLUSTER, (*COMMAND, "--log-level", "error"), changed=changed)):
+            return "Envoy takes it"
+    except AssertionError as error:
+        return str(error)
+
+
+def with_another_cluster(text: str) -> str:
+    """A second virtual host, to the same place by a cluster without the filter."""
+    config = yaml.safe_load(text)
+    resources = config["static_resources"]
+    [openai] = [cluster for cluster in resources["clusters"] if cluster["name"] == "openai"]
+    plain = {**openai, "name": "plain"}
+    del plain["typed_extension_protocol_options"]
+    resources["clusters"].append(plain)
+    manager = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    manager["route_config"]["virtual_hosts"].append(
+        {
+            "name": "elsewhere",
+            "domains": ["elsewhere"],
+            "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "plain", "host_rewrite_literal": "api.openai.com"}}],
+        }
+    )
+    return yaml.safe_dump(config)
+
+
+def wasm(config: dict) -> dict:
+    """The plugin in the cluster `openai`."""
+    [openai] = [cluster for cluster in config["static_resources"]["clusters"] if cluster["name"] == "openai"]
+    [options] = openai["typed_extension_protocol_options"].values()
+    return options["http_filters"][0]["typed_config"]["config"]
+
+
+def delay_exchange(stage: Stage, ms: int, times: int | None = None) -> None:
+    often = {} if times is None else {"times": times}
+    stage.sandbox.switch("/faults", service="exchange", fault={"kind": "delay", "ms": ms}, **often)
+
+
+def together(stage: Stage, number: int, ask=Client.models) -> list[Answer]:
+    """So many at once, each over a connection of its own."""
+    with ThreadPoolExecutor(number) as clients:
+        answers: list[Future] = [clients.submit(ask, stage.client) for _ in range(number)]
+    return [answer.result() for answer in answers]
+
+
+def until_200(stage: Stage) -> Answer:
+    """Asks again as long as there is no credential."""
+    deadline = time.monotonic() + PATIENCE
+    while (answer := stage.client.models()).status != 200 and time.monotonic() < deadline:
+        assert answer.status in (401, 503), answer
+    return answer
+
+
+def subject_token(stage: Stage) -> str:
+    """The digest of the identity token that was traded last."""
+    requests = json.loads(stage.sandbox.get("/state"))["requests"]["exchange"]
+    return requests[-1]["body"]["subject_token"]["sha256"]
+
+
+def envoy(stage: Stage, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{stage.ports[ENVOY]}{path}", timeout=30) as answer:
+        return answer.read().decode()
+
+
+def stat(stage: Stage, name: str) -> int:
+    return int(envoy(stage, f"/stats?filter=^{name}$").rpartition(": ")[2])
+
+
+def metric(stage: Stage, name: str) -> int:
+    return stat(stage, f"wasmcustom.keyless.openai.{name}")
+
+
+if __name__ == "__main__":
+    unittest.main()
