@@ -65,6 +65,7 @@ class Stage:
 
     def _start(self, set_up: SetUp, exchange_works: bool) -> None:
         (self.directory / "sockets").mkdir(mode=0o700)
+        self.exchange_works = exchange_works
         ports = {"admin": ADMIN, "upstream": API, "exchange": EXCHANGE}
         chosen = [word for name, port in ports.items() for word in (f"--port-{name}", str(self.ports[port]))]
         sandbox = self.start([KEYLESS, "sandbox", "--json", *chosen])

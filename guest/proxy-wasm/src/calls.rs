@@ -113,6 +113,8 @@ fn file(headers: u32, body_size: usize, limit: usize) -> Result<SecretBytes, Fil
         200 => Ok(response.body),
         404 => Err(FileFault::Missing),
         401 | 403 => Err(FileFault::Denied),
+        // There is something of that name, and it is not to be got.
+        405 => Err(FileFault::NotAFile),
         _ => Err(FileFault::Failed),
     }
 }
@@ -153,6 +155,8 @@ fn of_envoy(response: &Response) -> Option<SendFault> {
     let has = |words: &str| said.contains(words);
     if response.status == 504 && has("upstream request timeout") {
         Some(SendFault::TimedOut)
+    } else if has("Secret is not supplied by SDS") {
+        Some(SendFault::NoCertificate)
     } else if has("TLS_error") || has("CERTIFICATE_VERIFY_FAILED") {
         Some(SendFault::Untrusted)
     } else if has("DNS resolution fail") || has("dns_resolution_failure") {
@@ -160,7 +164,8 @@ fn of_envoy(response: &Response) -> Option<SendFault> {
     } else if has("connection timeout") {
         Some(SendFault::TimedOut)
     } else if has("no healthy upstream") || has("connection failure") || has("upstream connect error") {
-        let broken = has("connection termination") || has("connection reset") || has("protocol error");
+        let broken = ["connection termination", "connection reset", "remote reset", "protocol error"];
+        let broken = broken.into_iter().any(has);
         Some(if broken { SendFault::Broken } else { SendFault::Unreachable })
     } else {
         None

@@ -187,6 +187,15 @@ pub(crate) fn set_request_header(name: &str, value: &str) {
     };
 }
 
+/// The first header of that name, in lower case, of the request.
+pub(crate) fn request_header(name: &str) -> Option<SecretBytes> {
+    // SAFETY: name as above; the host writes the two numbers, and `given` takes over what it allocated.
+    given(|value, size| unsafe {
+        let map = Headers::Request as u32;
+        imports::proxy_get_header_map_value(map, name.as_ptr(), name.len(), value, size)
+    })
+}
+
 /// Takes every header of that name out of the request.
 pub(crate) fn remove_request_header(name: &str) {
     // SAFETY: pointer and size are of a text that lives through the call.

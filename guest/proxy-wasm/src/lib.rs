@@ -33,6 +33,7 @@ mod plugins;
 mod protobuf;
 mod ready;
 mod reply;
+mod service;
 mod settings;
 mod shared;
 mod waiting;

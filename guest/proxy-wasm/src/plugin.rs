@@ -16,6 +16,7 @@ use crate::host::{self, Level};
 use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reply;
+use crate::service;
 use crate::settings::{self, Settings};
 use crate::shared::{HEARTBEAT_MS, Shared};
 use crate::waiting::{PATIENCE_MS, Waiting};
@@ -40,6 +41,10 @@ pub(crate) struct Plugin {
     root: u32,
     /// The API that its credential opens.
     base_url: String,
+    /// Its name in Envoy's configuration.
+    name: String,
+    /// Whether it answers requests with the credential in place of sending them on with it.
+    serves: bool,
     clusters: Clusters,
     machine: Machine,
     shared: Shared,
@@ -60,7 +65,8 @@ impl Plugin {
         parts.extend(given.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
         let shared = Shared::new(&parts);
         let variables = settings::variables(given);
-        let Settings { document, clusters, base_url, warnings } = settings::read(configuration, &variables)?;
+        let Settings { document, clusters, base_url, serves, warnings } =
+            settings::read(configuration, &variables)?;
         let machine = Machine::open(document.expose(), &variables)?;
         for warning in warnings {
             say(Level::Warn, warning.code, &warning.message);
@@ -70,6 +76,8 @@ impl Plugin {
         let mut plugin = Self {
             root,
             base_url,
+            name: name.into(),
+            serves,
             clusters,
             machine,
             shared,
@@ -104,32 +112,38 @@ impl Plugin {
     /// A request has come. All there is to do for it while a credential is held.
     pub(crate) fn request(&mut self, stream: u32) -> Verdict {
         match &self.ready {
-            Some(ready) => {
+            Some(ready) if !self.serves => {
                 self.newest = stream;
                 ready.set();
                 Verdict::GoesOn
             }
-            None => self.request_without_credential(stream),
+            _ => self.request_at_length(stream),
         }
     }
 
     #[cold]
-    fn request_without_credential(&mut self, stream: u32) -> Verdict {
+    fn request_at_length(&mut self, stream: u32) -> Verdict {
         let now = host::now();
+        let rejected = if self.serves { service::rejected() } else { None };
+        if let Some(generation) = rejected {
+            self.metrics.rejected();
+            self.machine.reject(now, generation);
+        }
         host::act_for(self.root);
         self.go_on(now, Event::Tick);
         self.settle(now);
         self.newest = stream;
         host::act_for(stream);
-        if let Some(ready) = &self.ready {
-            ready.set();
-            return Verdict::GoesOn;
+        if let Some(ready) = &self.ready
+            && (rejected.is_none() || self.injector_has(ready.generation()))
+        {
+            return self.let_go(ready);
         }
         let refusal = match self.machine.credential(now) {
             Answered::Failed(error) if error.retry_after_ms().is_some_and(|ms| ms > PATIENCE_MS) => {
                 Some(error)
             }
-            _ if self.waiting.hold(stream, now.monotonic_ms) => None,
+            _ if self.waiting.hold(stream, now.monotonic_ms, rejected.is_some()) => None,
             _ => Some(reply::not_yet("too many requests wait already")),
         };
         match refusal {
@@ -273,16 +287,35 @@ impl Plugin {
 
     /// Lets everybody go on who waits.
     fn release(&mut self) {
-        let waiting = self.waiting.take_all();
-        let Some(ready) = self.ready.as_ref().filter(|_| !waiting.is_empty()) else { return };
+        let Some(ready) = &self.ready else { return };
+        if self.waiting.is_empty() {
+            return;
+        }
+        let waiting = self.waiting.take_served(self.injector_has(ready.generation()));
         for stream in waiting {
             // One whose client has left is gone.
-            if host::act_for(stream) {
-                ready.set();
+            if host::act_for(stream) && self.let_go(ready) == Verdict::GoesOn {
                 host::resume_request();
             }
         }
         host::act_for(self.root);
+    }
+
+    /// Whether an attempt that is made now has this credential: Envoy's own injector asks for it now and then, if it asks.
+    fn injector_has(&self, generation: u64) -> bool {
+        !self.serves || self.shared.told().is_none_or(|told| told >= generation)
+    }
+
+    /// What a request came for, for the one that is acted for.
+    fn let_go(&self, ready: &Ready) -> Verdict {
+        if self.serves {
+            if service::answer(ready, &self.name) {
+                self.shared.tell(ready.generation());
+            }
+            return Verdict::Stays;
+        }
+        ready.set();
+        Verdict::GoesOn
     }
 
     /// Answers those who cannot wait until that moment.
@@ -300,7 +333,11 @@ impl Plugin {
     }
 
     fn turn_away(&self, error: &Error) {
-        reply::unavailable(error);
+        if self.serves {
+            service::refuse(error, &self.name);
+        } else {
+            reply::unavailable(error);
+        }
         self.metrics.turned_away();
     }
 

@@ -39,6 +39,11 @@ impl Ready {
         }
     }
 
+    /// The one that authenticates first.
+    pub(crate) fn headers(&self) -> &[(String, Secret)] {
+        &self.headers
+    }
+
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }

@@ -5,7 +5,8 @@
 //!   "connection": { "source": { ... }, "exchange": { ... } },
 //!   "exchange_cluster": "auth.openai.com",
 //!   "identity_cluster": "identity",
-//!   "clusters": { "sts.eu-west-1.amazonaws.com": "sts" }
+//!   "clusters": { "sts.eu-west-1.amazonaws.com": "sts" },
+//!   "serve": false
 //! }
 //! ```
 
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) base_url: String,
     /// Where its requests go.
     pub(crate) clusters: Clusters,
+    /// Whether requests are for the credential and not for the API.
+    pub(crate) serves: bool,
     /// What is doubtful.
     pub(crate) warnings: Vec<Warning>,
 }
@@ -55,6 +58,11 @@ pub(crate) fn read(configuration: &[u8], variables: &Variables) -> Result<Settin
             }
         }
     }
+    let serves = match fields.take("serve") {
+        None => false,
+        Some(Value::Bool(serves)) => serves,
+        Some(_) => return Err(fields.fault(Code::FieldType, "serve", "has to be true or false")),
+    };
     fields.finish();
 
     let read = document::read(document.expose(), variables)?;
@@ -75,7 +83,7 @@ pub(crate) fn read(configuration: &[u8], variables: &Variables) -> Result<Settin
     let base_url = read.connection.api.base_url.value.as_str().into();
     let mut warnings = warnings.into_vec();
     warnings.extend(document::plan(document.expose(), variables)?.1.warnings);
-    Ok(Settings { document, base_url, clusters, warnings })
+    Ok(Settings { document, base_url, clusters, serves, warnings })
 }
 
 fn object(configuration: &[u8]) -> Result<json::Map, Error> {

@@ -1,13 +1,14 @@
 //! What the workers of one Envoy share about a connection, so that all of them together make one exchange.
 //!
 //! Each worker runs this module in a memory of its own; Envoy's shared data is what they have in common, by `vm_id`. There
-//! are three keys to a connection:
+//! are four keys to a connection:
 //!
 //! | key | holds | written by |
 //! |---|---|---|
 //! | `state` | what [`keyless_engine::Machine::carry`] wrote last | whoever ended an attempt |
 //! | `version` | which `state` that is, so that looking for news costs eight bytes | the same, afterwards |
 //! | `lead` | who makes the attempt under way, and until when that counts | by compare-and-swap |
+//! | `told` | which credential Envoy's own injector was given, where it asks ([`crate::service`]) | whoever answered it |
 //!
 //! Whoever leads says so again while it works. One that was trapped stops doing so, and another takes over.
 
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     state: String,
     version: String,
     lead: String,
+    told: String,
     /// Of this instance of the module.
     owner: u64,
     /// The version known here.
@@ -56,6 +58,7 @@ impl Shared {
             state: key("state"),
             version: key("version"),
             lead: key("lead"),
+            told: key("told"),
             name,
             owner: host::random(),
             seen: 0,
@@ -93,6 +96,16 @@ impl Shared {
         host::share(&self.state, &state, 0);
         host::share(&self.version, &version.to_le_bytes(), 0);
         self.seen = version;
+    }
+
+    /// The injector has been given the credential of that generation.
+    pub(crate) fn tell(&self, generation: u64) {
+        host::share(&self.told, &generation.to_le_bytes(), 0);
+    }
+
+    /// What it was given last. None: it has not asked.
+    pub(crate) fn told(&self) -> Option<u64> {
+        number(&host::shared(&self.told)?.0)
     }
 
     /// Leads from here on, unless another does.

@@ -14,6 +14,8 @@ struct Held {
     context: u32,
     /// On the monotonic clock.
     until: u64,
+    /// Until Envoy's own injector has the credential, too.
+    for_injector: bool,
 }
 
 /// All of them, oldest first.
@@ -22,10 +24,10 @@ pub(crate) struct Waiting(Vec<Held>);
 
 impl Waiting {
     /// Holds one more back. False: there is no room.
-    pub(crate) fn hold(&mut self, context: u32, now: u64) -> bool {
+    pub(crate) fn hold(&mut self, context: u32, now: u64, for_injector: bool) -> bool {
         let room = self.0.len() < MOST;
         if room {
-            self.0.push(Held { context, until: now.saturating_add(PATIENCE_MS) });
+            self.0.push(Held { context, until: now.saturating_add(PATIENCE_MS), for_injector });
         }
         room
     }
@@ -44,17 +46,19 @@ impl Waiting {
         self.0.iter().map(|held| held.until).min()
     }
 
-    /// All of them, which are let go.
-    pub(crate) fn take_all(&mut self) -> Vec<u32> {
-        core::mem::take(&mut self.0).into_iter().map(|held| held.context).collect()
+    /// Those that wait for nothing else than a credential, or all.
+    pub(crate) fn take_served(&mut self, injector_has_it: bool) -> Vec<u32> {
+        self.take(|held| injector_has_it || !held.for_injector)
     }
 
     /// Those that cannot wait until that moment.
     pub(crate) fn take_impatient(&mut self, moment: u64) -> Vec<u32> {
-        let (impatient, patient) =
-            core::mem::take(&mut self.0).into_iter().partition(|held| held.until <= moment);
-        self.0 = patient;
-        let impatient: Vec<Held> = impatient;
-        impatient.into_iter().map(|held| held.context).collect()
+        self.take(|held| held.until <= moment)
+    }
+
+    fn take(&mut self, which: impl Fn(&Held) -> bool) -> Vec<u32> {
+        let (taken, kept): (Vec<_>, _) = core::mem::take(&mut self.0).into_iter().partition(which);
+        self.0 = kept;
+        taken.into_iter().map(|held| held.context).collect()
     }
 }
