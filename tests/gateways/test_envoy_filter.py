@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import textwrap
 import time
 import unittest
 import urllib.request
@@ -13,7 +14,7 @@ from client import Answer, Client
 from programs import PATIENCE
 from promises import Promises
 from sandbox import digest, header
-from stage import ENVOY, FILTER, GATEWAY, KEYLESS, SetUp, Stage, accepts, digests_in
+from stage import DOCS, ENVOY, FILTER, GATEWAY, KEYLESS, SetUp, Stage, accepts, digests_in
 from trap import FATAL, with_traps
 
 WORKERS = 4
@@ -164,6 +165,16 @@ class InCluster(Filtered, unittest.TestCase):
             first, second = stage.sandbox.calls()
             self.assertIsNotNone(header(first, "authorization"))
             self.assertIsNone(header(second, "authorization"))
+
+    def test_a_secret_of_envoys_can_be_the_identity_token(self) -> None:
+        """By the snippet of the page."""
+        with Stage(SetUp(None, IN_CLUSTER, COMMAND, changed=with_secret, before=write_secret)) as stage:
+            self.assertEqual(stage.client.models().status, 200)
+            first = subject_token(stage)
+            stage.sandbox.switch("/rotate-token")
+            stage.sandbox.switch("/revoke")
+            self.assertEqual(stage.client.models().status, 200)
+            self.assertNotEqual(subject_token(stage), first)
 
     def test_a_minute_of_rotation_under_load_loses_nothing(self) -> None:
         with self.stage() as stage:
@@ -330,6 +341,22 @@ def with_another_cluster(text: str) -> str:
         }
     )
     return yaml.safe_dump(config)
+
+
+def with_secret(text: str) -> str:
+    """The identity token is a secret of Envoy's, as docs/gateways/envoy-filter.md shows it."""
+    config = yaml.safe_load(text)
+    [shown] = re.findall(r"^  ```yaml\n(.*?)^  ```$", (DOCS / "envoy-filter.md").read_text(), re.DOTALL | re.MULTILINE)
+    manager = config["static_resources"]["listeners"][1]["filter_chains"][0]["filters"][0]["typed_config"]
+    manager["route_config"]["virtual_hosts"][0]["routes"] = yaml.safe_load(textwrap.dedent(shown))
+    wasm(config)["configuration"]["value"]["connection"]["source"]["token_file_path"] = "/secrets/svid"
+    return yaml.safe_dump(config)
+
+
+def write_secret(stage: Stage) -> None:
+    kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+    secret = {"@type": kind, "name": "svid", "generic_secret": {"secret": {"filename": "tokens/token"}}}
+    (stage.directory / "secrets.yaml").write_text(yaml.safe_dump({"resources": [secret]}))
 
 
 def wasm(config: dict) -> dict:

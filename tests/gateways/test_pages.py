@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pages
 from programs import INSTALLED, PATIENCE
-from stage import DOCS, KEYLESS, PORTS, SOCKETS, free_ports, rewritten
+from stage import DOCS, FILTER, KEYLESS, PORTS, SOCKETS, free_ports, rewritten
 
 # As the pages say it is ended, however far it came.
 ENDING = "trap 'kill $(jobs -p); wait' EXIT\n"
@@ -51,6 +51,9 @@ def paste(script: str, directory: Path) -> tuple[int, str]:
     for program in INSTALLED.iterdir():
         (programs / program.name).symlink_to(program)
     (programs / "keyless").symlink_to(KEYLESS)
+    # Where `make components` puts it, beside the directory of the command.
+    (directory / "components").mkdir()
+    (directory / "components" / FILTER.name).symlink_to(FILTER)
     # The directory of the sockets is one of this test's own, for which nobody need be root.
     (programs / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
     (programs / "sudo").chmod(0o755)

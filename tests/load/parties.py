@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -32,7 +33,7 @@ class Parties:
     def __init__(self, tls: bool = False, upstream: int | None = None) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="keyless-load-")
         self._home = Path(self._directory.name)
-        self._processes: dict[str, subprocess.Popen] = {}
+        self._processes: dict[str, Process] = {}
         self.key = secrets.token_hex(24)
         self.ports = {name: free_port() for name in (*NAMES, "PLAIN", "TLS")}
         self._values = {name.upper(): str(port) for name, port in self.ports.items()} | {
@@ -63,53 +64,84 @@ class Parties:
 
     def __exit__(self, *_: object) -> None:
         for process in self._processes.values():
-            process.terminate()
-        for process in self._processes.values():
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.end()
         self._directory.cleanup()
 
     def start(self, name: str, command: list, port: int) -> None:
         """Starts a program and waits until it listens."""
-        log = self._home / f"{name}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [str(word) for word in command], cwd=self._home, stdout=output, stderr=subprocess.STDOUT
-            )
-        self._processes[name] = process
-        deadline = time.monotonic() + 60
-        while True:
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", port)) == 0:
-                    return
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"{name} does not listen:\n{log.read_text(errors='replace')}")
-            time.sleep(0.05)
+        self._processes[name] = Process(name, command, self._home, port)
 
     def memory(self, name: str) -> int:
-        """Bytes that a party and its workers have to themselves, shared ones in proportion."""
-        first = self._processes[name].pid
-        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-        return sum(1024 * proportional(int(pid)) for pid in (first, *children))
+        return self._processes[name].memory()
 
     def processor(self, name: str) -> float:
-        """Seconds that a party and its workers have kept processors busy."""
-        first = self._processes[name].pid
-        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-        return sum(busy(int(pid)) for pid in (first, *children))
+        return self._processes[name].processor()
 
     def descriptors(self, name: str) -> int:
-        return len(os.listdir(f"/proc/{self._processes[name].pid}/fd"))
+        return self._processes[name].descriptors()
 
     def filled(self, name: str) -> Path:
         """A file of ours with its ports and keys."""
-        text = re.sub("@([A-Z_]+)@", lambda found: self._values[found.group(1)], (HERE / name).read_text())
         path = self._home / name
-        path.write_text(text)
+        path.write_text(filled(name, self._values))
         return path
+
+
+class Process:
+    """A program with its workers, once it listens on all of its ports."""
+
+    def __init__(self, name: str, command: list, home: Path, *ports: int) -> None:
+        log = home / f"{name}.log"
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [str(word) for word in command], cwd=home, stdout=output, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + 60
+        while not all(listens(port) for port in ports):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"{name} does not listen:\n{log.read_text(errors='replace')}")
+            time.sleep(0.05)
+
+    def __enter__(self) -> "Process":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def memory(self) -> int:
+        """Bytes that it and its workers have to themselves, shared ones in proportion."""
+        return sum(1024 * proportional(pid) for pid in self._all())
+
+    def processor(self) -> float:
+        """Seconds that it and its workers have kept processors busy."""
+        return sum(busy(pid) for pid in self._all())
+
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self._process.pid}/fd"))
+
+    def _all(self) -> list[int]:
+        first = self._process.pid
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def filled(name: str, values: Mapping[str, str]) -> str:
+    """What a file beside this one says, with values in place of the names between `@`; those without one stay."""
+    text = (HERE / name).read_text()
+    return re.sub("@([A-Z_]+)@", lambda found: values.get(found.group(1), found.group()), text)
 
 
 def busy(pid: int) -> float:

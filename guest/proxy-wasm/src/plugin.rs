@@ -16,7 +16,7 @@ use crate::host::{self, Level};
 use crate::metrics::Metrics;
 use crate::ready::Ready;
 use crate::reply;
-use crate::service;
+use crate::service::{self, Rejected};
 use crate::settings::{self, Settings};
 use crate::shared::{HEARTBEAT_MS, Shared};
 use crate::waiting::{PATIENCE_MS, Waiting};
@@ -125,9 +125,13 @@ impl Plugin {
     fn request_at_length(&mut self, stream: u32) -> Verdict {
         let now = host::now();
         let rejected = if self.serves { service::rejected() } else { None };
-        if let Some(generation) = rejected {
+        if let Some(rejected) = &rejected {
             self.metrics.rejected();
-            self.machine.reject(now, generation);
+            let generation = match rejected {
+                Rejected::Generation(generation) => Some(*generation),
+                Rejected::Injected => self.shared.told(),
+            };
+            self.machine.reject(now, generation.unwrap_or(0));
         }
         host::act_for(self.root);
         self.go_on(now, Event::Tick);
@@ -350,11 +354,10 @@ impl Plugin {
         } else {
             let look = if self.waiting.is_empty() { LOOK_MS } else { LOOK_SOON_MS };
             // What is due and not begun is another's, and then there will be news.
-            let wake = wake.filter(|_| !self.machine.due(now)).unwrap_or(look);
-            let end = self.machine.status(now).expires_at.map(|end| end.saturating_sub(now.wall_ms).max(1));
-            let end = end.filter(|_| self.ready.is_some()).unwrap_or(look);
-            look.min(wake).min(end)
+            wake.filter(|_| !self.machine.due(now)).unwrap_or(look).min(look)
         };
+        let end = self.machine.status(now).expires_at.map(|end| end.saturating_sub(now.wall_ms).max(1));
+        let period = end.filter(|_| self.ready.is_some()).unwrap_or(period).min(period);
         let deadline = self.waiting.next_deadline().map(until).unwrap_or(period);
         // At most half a second.
         host::set_tick_period(u32::try_from(period.min(deadline)).unwrap_or(1));

@@ -3,7 +3,8 @@
 //! - `POST /v3/discovery:secrets`: Envoy's own secret discovery over REST, for its `credential_injector`, which then sets the
 //!   credential without ever getting in here (envoyproxy.io, "xDS REST and gRPC protocol"; `SecretDiscoveryService`).
 //! - Anything else: the credential as headers of the answer, as `keyless serve` answers gateways that ask. With
-//!   `x-keyless-rejected: GENERATION` the one that follows, once the injector has it too: then the request can be sent again.
+//!   `x-keyless-rejected: GENERATION`, or `injected` for the one that the injector has, the one that follows, once the injector
+//!   has that too: then the request can be sent again.
 //!
 //! Whoever gets to that listener gets the credential: it belongs on a Unix socket that only Envoy may open.
 
@@ -21,10 +22,20 @@ use crate::reply;
 const SECRETS: &[u8] = b"/v3/discovery:secrets";
 const SECRET_TYPE: &str = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
 
-/// The generation that the API answered 401 to, if the request says so.
-pub(crate) fn rejected() -> Option<u64> {
+/// Which credential the API answered 401 to.
+pub(crate) enum Rejected {
+    Generation(u64),
+    /// Whichever the injector has.
+    Injected,
+}
+
+/// If the request says so.
+pub(crate) fn rejected() -> Option<Rejected> {
     let text = host::request_header("x-keyless-rejected")?;
-    str::from_utf8(&text).ok()?.trim().parse().ok()
+    match str::from_utf8(&text).ok()?.trim() {
+        "injected" => Some(Rejected::Injected),
+        number => number.parse().ok().map(Rejected::Generation),
+    }
 }
 
 /// Answers the request that is acted for. `name`: the plugin's, and the first secret's. True if it was Envoy's injector that
