@@ -51,7 +51,7 @@ peers: setup ## against the official clients and Airflow, installed by name in t
 	tests/peers/run
 
 .PHONY: gateways
-gateways: setup ## nginx, HAProxy, Caddy, Envoy and Traefik with `keyless serve`, installed by name in tests/gateways
+gateways: setup ## nginx, HAProxy, Caddy, Envoy and Traefik with Keyless beside or inside, installed by name in tests/gateways
 	$(call say,running the set-ups of docs/gateways)
 	cargo build --release --package keyless
 	cargo run --release --package keyless-envoy-filter -- target/components
@@ -74,9 +74,10 @@ bench: setup ## speed, each figure beside a peer of the same run
 	cargo bench --package keyless-tests
 
 .PHONY: load
-load: setup ## the proxy's requests per second and its memory, beside nginx and Envoy of the same run
+load: setup ## the proxy's requests per second and its memory, beside nginx and Envoy of the same run; what the filter costs
 	tests/load/run requests
 	tests/load/run streams
+	tests/load/run filter
 
 SOAK ?= 600
 .PHONY: soak

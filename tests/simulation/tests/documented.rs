@@ -33,7 +33,8 @@ fn rows() -> Vec<(u32, Vec<String>)> {
 
 fn exists(scenario: &str, failures: &str) -> bool {
     if let Some((file, function)) = scenario.split_once("::") {
-        read(file).contains(&format!("fn {function}("))
+        let text = read(file);
+        ["fn", "def"].iter().any(|word| text.contains(&format!("{word} {function}(")))
     } else if let Some((table, row)) = scenario.split_once('#') {
         read(table).contains(&format!("\"name\": \"{row}\""))
     } else if let Some(goal) = scenario.strip_prefix("make ") {
