@@ -274,6 +274,32 @@ class ForInjector(Promises, unittest.TestCase):
             self.assertEqual(until_200(stage).status, 200)
 
 
+class OnTheWay(unittest.TestCase):
+    """What goes wrong between Envoy and the token endpoint is told apart, as far as Envoy tells it."""
+
+    def test_why_there_is_no_answer(self) -> None:
+        for code, change in (
+            ("endpoint-unreachable", no_port),
+            # Envoy 1.40 keeps to itself that it was the handshake.
+            ("endpoint-unreachable", another_name),
+            ("endpoint-unreachable", no_such_cluster),
+            ("token-file-missing", no_such_file),
+        ):
+            with self.subTest(change=change.__name__), Stage(SetUp(None, IN_CLUSTER, COMMAND, changed=change)) as stage:
+                answer = stage.client.models()
+                self.assertEqual(answer.status, 503)
+                self.assertEqual(json.loads(answer.body)["error"]["code"], code)
+                self.assertEqual(stage.sandbox.exchanges(), 0)
+
+    def test_an_endpoint_that_stalls_is_given_up(self) -> None:
+        def stall(stage: Stage) -> None:
+            stage.sandbox.switch("/faults", service="exchange", fault={"kind": "stall"})
+
+        with Stage(SetUp(None, IN_CLUSTER, COMMAND, before=stall)) as stage:
+            answer = stage.client.models()
+            self.assertEqual(json.loads(answer.body)["error"]["code"], "endpoint-timeout")
+
+
 class Configuration(unittest.TestCase):
     """Envoy starts only with a configuration that the filter understands, and its log says what is wrong with another."""
 
@@ -328,8 +354,7 @@ def with_another_cluster(text: str) -> str:
     """A second virtual host, to the same place by a cluster without the filter."""
     config = yaml.safe_load(text)
     resources = config["static_resources"]
-    [openai] = [cluster for cluster in resources["clusters"] if cluster["name"] == "openai"]
-    plain = {**openai, "name": "plain"}
+    plain = {**named(config, "openai"), "name": "plain"}
     del plain["typed_extension_protocol_options"]
     resources["clusters"].append(plain)
     manager = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
@@ -340,6 +365,33 @@ def with_another_cluster(text: str) -> str:
             "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "plain", "host_rewrite_literal": "api.openai.com"}}],
         }
     )
+    return yaml.safe_dump(config)
+
+
+def no_port(text: str) -> str:
+    """Nobody listens there: port 1 is nobody's on a machine of today."""
+    config = yaml.safe_load(text)
+    [endpoint] = named(config, "auth.openai.com")["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    endpoint["endpoint"]["address"]["socket_address"]["port_value"] = 1
+    return yaml.safe_dump(config)
+
+
+def another_name(text: str) -> str:
+    config = yaml.safe_load(text)
+    tls = named(config, "auth.openai.com")["transport_socket"]["typed_config"]
+    tls["common_tls_context"]["validation_context"]["match_typed_subject_alt_names"][0]["matcher"] = {"exact": "other.example"}
+    return yaml.safe_dump(config)
+
+
+def no_such_cluster(text: str) -> str:
+    config = yaml.safe_load(text)
+    wasm(config)["configuration"]["value"]["exchange_cluster"] = "misspelt"
+    return yaml.safe_dump(config)
+
+
+def no_such_file(text: str) -> str:
+    config = yaml.safe_load(text)
+    wasm(config)["configuration"]["value"]["connection"]["source"]["token_file_path"] = "/elsewhere"
     return yaml.safe_dump(config)
 
 
@@ -361,9 +413,14 @@ def write_secret(stage: Stage) -> None:
 
 def wasm(config: dict) -> dict:
     """The plugin in the cluster `openai`."""
-    [openai] = [cluster for cluster in config["static_resources"]["clusters"] if cluster["name"] == "openai"]
-    [options] = openai["typed_extension_protocol_options"].values()
-    return options["http_filters"][0]["typed_config"]["config"]
+    [options] = named(config, "openai")["typed_extension_protocol_options"].values()
+    return options["http_filters"][0]["typed_config"]["extension_config"]["typed_config"]["config"]
+
+
+def named(config: dict, name: str) -> dict:
+    """A cluster."""
+    [cluster] = [cluster for cluster in config["static_resources"]["clusters"] if cluster["name"] == name]
+    return cluster
 
 
 def delay_exchange(stage: Stage, ms: int, times: int | None = None) -> None:

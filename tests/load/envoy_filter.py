@@ -20,7 +20,7 @@ ROUNDS = 20
 FILTER = ROOT / "target" / "components" / "envoy-filter.wasm"
 
 # In the order of the table; the first two are what the others are held against.
-WAYS = ("nothing", "injector", "filter", "injector, fed by the filter")
+WAYS = ("nothing", "injector", "filter", "filter, 401 matched", "injector, fed by the filter")
 
 
 def measure(seconds: int) -> int:
@@ -171,16 +171,29 @@ def filter_of(key: str, serve: bool = False) -> dict:
 
 def fed(_: str) -> list[dict]:
     """As in docs/gateways: the injector with its secret from the filter, and what tells of a 401."""
-    config = yaml.safe_load((ROOT / "docs" / "gateways" / "envoy-filter-sds.yaml").read_text())
+    return shown("envoy-filter-sds.yaml")[:2]
+
+
+def matched(key: str) -> list[dict]:
+    """As in docs/gateways: only answers with 401 get into the filter."""
+    [filter_there, _] = shown("envoy-filter.yaml")
+    filter_there["typed_config"]["extension_config"] = filter_of(key)
+    return [filter_there]
+
+
+def shown(name: str) -> list[dict]:
+    """The filters of the cluster `openai` in a file of docs/gateways."""
+    config = yaml.safe_load((ROOT / "docs" / "gateways" / name).read_text())
     [openai] = [cluster for cluster in config["static_resources"]["clusters"] if cluster["name"] == "openai"]
     [options] = openai["typed_extension_protocol_options"].values()
-    return options["http_filters"][:2]
+    return options["http_filters"]
 
 
 FILTERS = {
     "nothing": lambda key: [],
     "injector": lambda key: [injector({"name": "key"})],
     "filter": lambda key: [filter_of(key)],
+    "filter, 401 matched": matched,
     "injector, fed by the filter": fed,
 }
 

@@ -12,7 +12,7 @@ const CONTINUE: u32 = 0;
 /// "Keep all of it, and stop reading when it gets too much." What stops only the headers lets a body resume them.
 const STOP_ALL_AND_WATERMARK: u32 = 4;
 
-/// The configuration of a plugin, or its virtual machine's where it has none. 0: it is wrong, and Envoy does not take it.
+/// The configuration of a plugin. 0: it is wrong, and Envoy does not take it.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_configure(root: u32, size: usize) -> u32 {
     let configuration = host::buffer(Buffer::PluginConfiguration, size);

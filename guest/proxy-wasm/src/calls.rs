@@ -145,7 +145,8 @@ fn whole(headers: u32, body_size: usize, limit: usize) -> Result<Response, SendF
 }
 
 /// Where Envoy itself answers in place of the other side, it says why in a body of its own words
-/// (envoyproxy.io, "Response code details"; `source/common/router/router.cc`).
+/// (envoyproxy.io, "Response code details"; `source/common/router/router.cc`). Of a handshake that failed only earlier ones than
+/// 1.40 say so.
 fn of_envoy(response: &Response) -> Option<SendFault> {
     // The other side's answers bring a date, Envoy's own do not.
     if !matches!(response.status, 503 | 504) || response.header("date").is_some() {

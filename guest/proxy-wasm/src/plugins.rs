@@ -17,6 +17,8 @@ pub(crate) struct Plugins {
     all: Vec<Named>,
     /// Whether all have the same configuration.
     alike: bool,
+    /// Which of them is looked after next.
+    next: usize,
 }
 
 struct Named {
@@ -26,7 +28,7 @@ struct Named {
 
 impl Plugins {
     pub(crate) const fn new() -> Self {
-        Self { all: Vec::new(), alike: true }
+        Self { all: Vec::new(), alike: true, next: 0 }
     }
 
     /// One more. Its name may be that of another, as when Envoy gets a new configuration for it: then streams of both get
@@ -53,10 +55,8 @@ impl Plugins {
     /// That of a context of Envoy's for a plugin.
     pub(crate) fn of_root(&mut self, root: u32) -> Option<&mut Plugin> {
         if self.all.len() > 1 {
-            // Nobody says when one goes.
-            self.all.retain(|named| host::act_for(named.plugin.root()));
+            self.look_after_one();
             host::act_for(root);
-            self.compare();
         }
         self.all.iter_mut().map(|named| &mut named.plugin).find(|plugin| plugin.root() == root)
     }
@@ -65,6 +65,16 @@ impl Plugins {
     #[inline]
     pub(crate) fn of_stream(&mut self) -> Option<&mut Plugin> {
         if self.alike { self.all.first_mut().map(|named| &mut named.plugin) } else { self.by_name() }
+    }
+
+    /// Nobody says when one goes: with each tick of one another is asked for.
+    fn look_after_one(&mut self) {
+        let at = self.next % self.all.len();
+        self.next = at + 1;
+        if self.all.get(at).is_some_and(|named| !host::act_for(named.plugin.root())) {
+            self.all.remove(at);
+            self.compare();
+        }
     }
 
     #[cold]
