@@ -1,4 +1,4 @@
-//! Every scenario, on both hosts.
+//! Every scenario, on every host that can play it: `filter/left_out.rs` says which cannot be played in Envoy.
 
 use keyless_scenarios::tables;
 

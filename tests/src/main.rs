@@ -1,5 +1,5 @@
-//! The finished component against the engine that is in it: every scenario, played on both, must hold on both, and both
-//! must do exactly the same.
+//! The finished component and the finished filter against the engine that is in them: every scenario, played on all, must
+//! hold on all, and all must do exactly the same.
 
 // A test may fail loudly. Helpers of tests count as tests, which clippy cannot know of a file outside `#[test]`.
 #![expect(
@@ -12,10 +12,11 @@
 
 mod alike;
 mod component;
+mod filter;
 mod imports;
 mod machinery;
 
 use keyless_scenarios::hosts::{Maker, NATIVE};
 
-/// The engine alone, and the component in wasmtime.
-const HOSTS: [Maker; 2] = [NATIVE, ("component", |world| Box::new(component::InWasmtime::new(world)))];
+/// The engine alone, the component in wasmtime, and the filter in a stand-in for Envoy.
+const HOSTS: [Maker; 3] = [NATIVE, component::IN_WASMTIME, filter::FILTER];

@@ -13,7 +13,7 @@ pub(crate) struct Clusters {
     identity: Option<String>,
     /// By `host` or `host:port`, before the other two.
     named: Vec<(String, String)>,
-    /// The token endpoint and, with `*` for a last segment, whatever else the exchange asks.
+    /// Everything that the exchange asks, without queries: the token endpoint.
     exchange_urls: Vec<String>,
     unused: Vec<&'static str>,
 }

@@ -85,7 +85,8 @@ impl Plugin {
             calls: Vec::new(),
             ready: None,
             waiting: Waiting::default(),
-            newest: 0,
+            // Contexts are numbered together: no request from before can have had a credential of this plugin.
+            newest: root,
             metrics: Metrics::new(name),
         };
         // A static key is there from the beginning, and nothing ever happens to it.
@@ -121,6 +122,12 @@ impl Plugin {
         }
     }
 
+    /// Envoy has taken it away. Requests of another plugin may wait here: those that go by the same name, or all if all are
+    /// alike.
+    pub(crate) fn leave(&mut self) {
+        self.turn_away_until(u64::MAX, &reply::not_yet("Envoy has replaced this plugin"));
+    }
+
     #[cold]
     fn request_at_length(&mut self, stream: u32) -> Verdict {
         let now = host::now();
@@ -133,7 +140,11 @@ impl Plugin {
             };
             self.machine.reject(now, generation.unwrap_or(0));
         }
-        host::act_for(self.root);
+        if !host::act_for(self.root) {
+            // Nobody has noticed yet. What it asks for now would never be answered.
+            self.turn_away(&reply::not_yet("Envoy has replaced this plugin"));
+            return Verdict::Stays;
+        }
         self.go_on(now, Event::Tick);
         self.settle(now);
         self.newest = stream;
@@ -181,8 +192,10 @@ impl Plugin {
     pub(crate) fn rejected(&mut self, stream: u32) {
         let Some(ready) = self.ready.as_ref().filter(|ready| ready.was_set_on(stream)) else { return };
         let (now, generation) = (host::now(), ready.generation());
+        if !host::act_for(self.root) {
+            return;
+        }
         self.metrics.rejected();
-        host::act_for(self.root);
         self.machine.reject(now, generation);
         self.go_on(now, Event::Tick);
         self.settle(now);

@@ -36,7 +36,13 @@ impl Plugins {
     pub(crate) fn add(&mut self, root: u32, configuration: &[u8]) -> Result<(), Error> {
         let plugin = Plugin::configure(root, configuration)?;
         let name = name();
-        self.all.retain(|other| other.plugin.root() != root && host::act_for(other.plugin.root()));
+        self.all.retain_mut(|other| {
+            let stays = other.plugin.root() != root && host::act_for(other.plugin.root());
+            if !stays {
+                other.plugin.leave();
+            }
+            stays
+        });
         host::act_for(root);
         let elsewhere = |other: &&Named| other.name == name && other.plugin.base_url() != plugin.base_url();
         if let Some(other) = self.all.iter().find(elsewhere) {
@@ -64,7 +70,8 @@ impl Plugins {
     /// That of the stream that is acted for.
     #[inline]
     pub(crate) fn of_stream(&mut self) -> Option<&mut Plugin> {
-        if self.alike { self.all.first_mut().map(|named| &mut named.plugin) } else { self.by_name() }
+        // The newest goes last.
+        if self.alike { self.all.last_mut().map(|named| &mut named.plugin) } else { self.by_name() }
     }
 
     /// Nobody says when one goes: with each tick of one another is asked for.
@@ -72,7 +79,7 @@ impl Plugins {
         let at = self.next % self.all.len();
         self.next = at + 1;
         if self.all.get(at).is_some_and(|named| !host::act_for(named.plugin.root())) {
-            self.all.remove(at);
+            self.all.remove(at).plugin.leave();
             self.compare();
         }
     }

@@ -23,6 +23,7 @@ pub mod canary;
 pub mod check;
 pub mod hosts;
 pub mod json;
+pub mod mutation;
 pub mod play;
 pub mod scenario;
 pub mod tables;

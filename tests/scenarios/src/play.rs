@@ -25,7 +25,7 @@ pub struct Played {
     pub failures: Vec<String>,
 }
 
-/// Many scenarios, each on all of these hosts, on all processors. In the order of the scenarios.
+/// Many scenarios, each on all of these hosts that can play it, on all processors. In the order of the scenarios.
 pub fn all(hosts: &[Maker], scenarios: &[Scenario]) -> Vec<Played> {
     let next = AtomicUsize::new(0);
     let mut played: Vec<(usize, Played)> = thread::scope(|scope| {
@@ -49,11 +49,11 @@ pub fn all(hosts: &[Maker], scenarios: &[Scenario]) -> Vec<Played> {
 fn one(hosts: &[Maker], scenario: &Scenario) -> Played {
     let mut first: Option<Trace> = None;
     let mut failures = Vec::new();
-    for (name, host) in hosts {
+    for Maker { name, make, .. } in hosts.iter().filter(|host| (host.plays)(scenario)) {
         // A host that breaks down fails its scenario, not all that come after it.
         let played = catch_unwind(AssertUnwindSafe(|| {
             let world = World::new(scenario)?;
-            on(host(world.clone()), &world, scenario)
+            on(make(world.clone()), &world, scenario)
         }));
         let played = played.unwrap_or_else(|panic| Err(anyhow!("it broke down: {}", message(&*panic))));
         let played = played.unwrap_or_else(broken);

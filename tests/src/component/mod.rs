@@ -25,7 +25,7 @@ use wasmtime_wasi_http::p2::bindings::http;
 use wasmtime_wasi_http::{RequestOptions, WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use clocks::{Clocks, Monotonic, Wall};
-use keyless_scenarios::hosts::{Host, Pairs};
+use keyless_scenarios::hosts::{Host, Maker, Pairs};
 use keyless_scenarios::trace::{Credential, Plan, Problem, Status};
 use keyless_scenarios::world::World;
 use keyless_scenarios::world::disk::{Change, parent};
@@ -33,7 +33,10 @@ use network::Network;
 
 const INTERFACE: &str = "keyless:credentials/credential-provider@0.1.0";
 
-pub(crate) struct InWasmtime {
+pub(crate) const IN_WASMTIME: Maker =
+    Maker { name: "component", make: |world| Box::new(InWasmtime::new(world)), plays: |_| true };
+
+struct InWasmtime {
     world: World,
     runtime: Runtime,
     clocks: Clocks,
@@ -65,7 +68,7 @@ impl WasiHttpView for State {
 }
 
 impl InWasmtime {
-    pub(crate) fn new(world: World) -> Self {
+    fn new(world: World) -> Self {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let clocks = runtime.block_on(async { Clocks::start(world.start) });
         let state = State {

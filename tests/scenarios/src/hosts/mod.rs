@@ -1,10 +1,12 @@
 //! What can run a connection. One trait, one file per host.
 
 pub mod native;
+pub mod values;
 
 use anyhow::Result;
 use keyless_engine::io::Now;
 
+use crate::scenario::Scenario;
 use crate::trace::{Credential, Plan, Problem, Status};
 use crate::world::World;
 use crate::world::disk::Change;
@@ -43,8 +45,15 @@ pub trait Host {
     fn later(&mut self, ms: u64, change: Change);
 }
 
-/// A name, and how to make one.
-pub type Maker = (&'static str, fn(World) -> Box<dyn Host>);
+/// How to make a host.
+#[derive(Clone, Copy)]
+pub struct Maker {
+    pub name: &'static str,
+    pub make: fn(World) -> Box<dyn Host>,
+    /// Whether it can play that scenario at all. Where it cannot, a test of its own shows what it does instead.
+    pub plays: fn(&Scenario) -> bool,
+}
 
 /// The engine alone.
-pub const NATIVE: Maker = ("native", |world| Box::new(native::Native::new(world)));
+pub const NATIVE: Maker =
+    Maker { name: "native", make: |world| Box::new(native::Native::new(world)), plays: |_| true };

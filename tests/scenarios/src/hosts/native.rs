@@ -1,55 +1,34 @@
 //! The engine alone. It is driven as `guest/component` drives it, but clocks, files and network are simulated here.
 
-use std::fs;
-use std::io::ErrorKind;
-
 use anyhow::Result;
 use keyless_engine::io::{Effect, FileFault, Now, Request, Response, SendFault, SourceFault};
-use keyless_engine::lease::Phase;
-use keyless_engine::plan::{self, Warning};
 use keyless_engine::secret::{Secret, SecretBytes};
-use keyless_engine::{Answered, Error, Event, Kind, Machine, Variables};
+use keyless_engine::{Answered, Event, Machine};
 
-use super::{Host, Pairs};
+use super::{Host, Pairs, values};
 use crate::scenario::traffic::Fault;
-use crate::trace::{Credential, Plan, Problem, SourceComponent, Status};
+use crate::trace::{Credential, Plan, Problem, Status};
 use crate::world::World;
-use crate::world::disk::{Change, parent};
+use crate::world::disk::Change;
+use crate::world::flights::Flights;
 use crate::world::script::{Arrived, What};
+use crate::world::timeline::Timeline;
 
 pub struct Native {
     world: World,
-    now: Now,
+    time: Timeline,
     machine: Option<Machine>,
     granted: Vec<String>,
-    flights: Vec<Flight>,
-    /// Monotonic moment, and what happens then.
-    changes: Vec<(u64, Change)>,
+    /// By the effect's id, and how long the answer's body may be.
+    flights: Flights<(u64, usize)>,
     /// Grows whenever the outside world gets a chance to act: with every call, and with every wait inside one.
     turn: u64,
 }
 
-/// A request under way.
-struct Flight {
-    id: u64,
-    sent_at: u64,
-    timeout_ms: u64,
-    response_limit: usize,
-    stage: Stage,
-}
-
-enum Stage {
-    /// The adapter writes the body when it next makes progress.
-    Uploading(Arrived),
-    /// Handed over in that turn. An answer takes at least until the next one.
-    Landing { handed_over: u64, at: u64, result: Result<Response, SendFault> },
-}
-
 impl Native {
     pub fn new(world: World) -> Self {
-        let now = world.start;
-        let (granted, flights, changes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { world, now, machine: None, granted, flights, changes, turn: 0 }
+        let time = Timeline::new(world.start);
+        Self { world, time, machine: None, granted: Vec::new(), flights: Flights::default(), turn: 0 }
     }
 
     fn machine(&self) -> &Machine {
@@ -59,7 +38,7 @@ impl Native {
     fn step(&mut self, event: Event) {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
-            let now = self.now;
+            let now = self.time.now();
             for effect in self.machine.as_mut().expect("an open connection").step(now, event) {
                 match effect {
                     Effect::ReadFile { id, path, limit } => {
@@ -69,56 +48,35 @@ impl Native {
                     Effect::AskSource { id, audience } => {
                         events.push(Event::Source(id, self.ask_source(audience.as_deref())));
                     }
-                    Effect::Cancel { id } => self.flights.retain(|flight| flight.id != id),
+                    Effect::Cancel { id } => self.flights.retain(|(other, _)| *other != id),
                 }
             }
         }
     }
 
     fn progress(&mut self) {
-        for flight in &mut self.flights {
-            flight.hand_over(&self.world, self.turn);
-        }
-        let (now, turn) = (self.now.monotonic_ms, self.turn);
-        while let Some(index) = self.flights.iter().position(
-            |flight| matches!(flight.stage, Stage::Landing { handed_over, at, .. } if handed_over < turn && at <= now),
-        ) {
-            let flight = self.flights.swap_remove(index);
-            let Stage::Landing { result, .. } = flight.stage else { unreachable!() };
-            self.step(Event::Response(flight.id, result));
+        self.flights.hand_over(&self.world, self.turn);
+        while let Some(((id, limit), what)) = self.flights.land(self.time.now(), self.turn) {
+            self.step(Event::Response(id, response(what, limit)));
         }
         self.step(Event::Tick);
     }
 
     fn wait(&mut self) {
         self.turn += 1;
-        let landings = self.flights.iter().map(|flight| match flight.stage {
-            Stage::Landing { at, .. } => at,
-            Stage::Uploading(_) => self.now.monotonic_ms,
-        });
-        let until = landings.chain(self.machine().wake_at(self.now)).min();
-        self.pass_to(until.expect("a machine that is busy waits for something"));
+        let now = self.time.now();
+        let until = self.flights.next(now).into_iter().chain(self.machine().wake_at(now)).min();
+        let until = until.expect("a machine that is busy waits for something");
+        self.time.pass_to(until, &self.world.disk);
     }
 
     fn settled(&mut self) -> Result<Credential, Problem> {
         self.step(Event::Tick);
         loop {
             self.progress();
-            match self.machine().credential(self.now) {
-                Answered::Ready(credential) => {
-                    return Ok(Credential {
-                        headers: credential
-                            .headers
-                            .iter()
-                            .map(|(name, value)| (name.clone(), value.expose().to_owned()))
-                            .collect(),
-                        base_url: credential.base_url.to_owned(),
-                        generation: credential.generation,
-                        renew_at: credential.renew_at,
-                        expires_at: credential.expires_at,
-                    });
-                }
-                Answered::Failed(error) => return Err(problem(&error)),
+            match self.machine().credential(self.time.now()) {
+                Answered::Ready(credential) => return Ok(values::credential(&credential)),
+                Answered::Failed(error) => return Err(values::problem(&error)),
                 Answered::Pending => self.wait(),
             }
         }
@@ -135,13 +93,7 @@ impl Native {
                 .collect(),
             body: request.body.to_vec(),
         };
-        self.flights.push(Flight {
-            id,
-            sent_at: self.now.monotonic_ms,
-            timeout_ms: request.timeout_ms,
-            response_limit: request.response_limit,
-            stage: Stage::Uploading(arrived),
-        });
+        self.flights.send((id, request.response_limit), arrived, self.time.now(), request.timeout_ms);
     }
 
     fn ask_source(&self, audience: Option<&str>) -> Result<Secret, SourceFault> {
@@ -150,98 +102,25 @@ impl Native {
     }
 
     fn read(&self, path: &str, limit: usize) -> Result<SecretBytes, FileFault> {
-        if !self.granted.iter().any(|file| parent(file) == parent(path)) {
-            return Err(FileFault::Denied);
-        }
-        let real = self.world.disk.real(path);
-        let directory = self.world.disk.real(parent(path));
-        let fault = |error: std::io::Error| match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory => FileFault::Missing,
-            _ => FileFault::Failed,
-        };
-        // A link that leads out of the directory leads to what was not granted.
-        let target = real.canonicalize().map_err(fault)?;
-        if !target.starts_with(directory.canonicalize().map_err(fault)?) {
-            return Err(FileFault::Denied);
-        }
-        if !target.is_file() {
-            return Err(FileFault::NotAFile);
-        }
-        let content = fs::read(target).map_err(fault)?;
+        let content = self.world.disk.read(path, &self.granted)?;
         if content.len() > limit { Err(FileFault::TooLarge) } else { Ok(content.into()) }
-    }
-
-    /// To a monotonic moment, and through everything that happens until then.
-    fn pass_to(&mut self, moment: u64) {
-        self.changes.sort_by_key(|(at, _)| *at);
-        while self.changes.first().is_some_and(|(at, _)| *at <= moment) {
-            let (at, change) = self.changes.remove(0);
-            self.tick_to(at);
-            self.world.disk.apply(&change).unwrap();
-        }
-        self.tick_to(moment);
-    }
-
-    fn tick_to(&mut self, moment: u64) {
-        let passed = moment.saturating_sub(self.now.monotonic_ms);
-        self.now = Now { wall_ms: self.now.wall_ms + passed, monotonic_ms: self.now.monotonic_ms + passed };
-    }
-}
-
-impl Flight {
-    /// The request arrives, unless it has arrived before.
-    fn hand_over(&mut self, world: &World, turn: u64) {
-        let Stage::Uploading(arrived) = &self.stage else { return };
-        let reply = world.script().arrive(arrived, self.sent_at - world.start.monotonic_ms);
-        // Too late is as good as never.
-        let in_time = !matches!(reply.what, What::Stall) && reply.after_ms <= self.timeout_ms;
-        let after_ms = if in_time { reply.after_ms } else { self.timeout_ms };
-        let result = match reply.what {
-            _ if !in_time => Err(SendFault::TimedOut),
-            What::Stall => unreachable!("never in time"),
-            What::Fault(fault) => Err(send_fault(fault)),
-            What::Answer { body, .. } if body.len() > self.response_limit => Err(SendFault::TooLarge),
-            What::Answer { status, headers, body } => Ok(Response { status, headers, body: body.into() }),
-        };
-        self.stage = Stage::Landing { handed_over: turn, at: self.sent_at + after_ms, result };
     }
 }
 
 impl Host for Native {
     fn variables(&mut self, document: &str) -> Result<Vec<String>, Problem> {
-        keyless_engine::variables(document).map_err(|error| problem(&error))
+        keyless_engine::variables(document).map_err(|error| values::problem(&error))
     }
 
     fn plan(&mut self, document: &str, variables: &Pairs) -> Result<Plan, Problem> {
-        let (dialect, plan) =
-            keyless_engine::plan(document, &given(variables)).map_err(|error| problem(&error))?;
-        Ok(Plan {
-            dialect: dialect.as_str().to_owned(),
-            settings: plan
-                .settings
-                .into_iter()
-                .map(|setting| (setting.name, setting.value, setting.origin.as_str().to_owned()))
-                .collect(),
-            warnings: warnings(&plan.warnings),
-            endpoints: plan
-                .requirements
-                .endpoints
-                .into_iter()
-                .map(|endpoint| (endpoint.method.to_owned(), endpoint.url))
-                .collect(),
-            files: plan.requirements.files,
-            variables: plan.requirements.variables,
-            client_certificate: plan
-                .requirements
-                .client_certificate
-                .map(|certificate| (certificate.certificate_file, certificate.private_key_file)),
-            source_component: plan.requirements.source_component.map(source_component),
-        })
+        let plan = keyless_engine::plan(document, &values::variables(variables));
+        plan.map(values::plan).map_err(|error| values::problem(&error))
     }
 
     fn open(&mut self, document: &str, variables: &Pairs, files: &[String]) -> Result<(), Problem> {
-        let machine = Machine::open(document, &given(variables)).map_err(|error| problem(&error))?;
-        (self.machine, self.granted) = (Some(machine), files.to_vec());
+        let machine = Machine::open(document, &values::variables(variables));
+        self.machine = Some(machine.map_err(|error| values::problem(&error))?);
+        self.granted = files.to_vec();
         Ok(())
     }
 
@@ -267,26 +146,7 @@ impl Host for Native {
     }
 
     fn status(&mut self) -> Status {
-        let status = self.machine().status(self.now);
-        let phase = match status.phase {
-            Phase::Idle => "idle",
-            Phase::Acquiring => "acquiring",
-            Phase::Fresh => "fresh",
-            Phase::Renewing => "renewing",
-            Phase::Waiting => "waiting",
-            Phase::Failed => "failed",
-        };
-        Status {
-            phase: phase.to_owned(),
-            generation: status.generation,
-            renewals: status.counters.renewals,
-            failures: status.counters.failures,
-            failures_in_a_row: status.counters.failures_in_a_row,
-            next_attempt_at: status.next_attempt_at,
-            expires_at: status.expires_at,
-            last_error: status.last_error.map(problem),
-            warnings: warnings(status.warnings),
-        }
+        values::status(self.machine(), self.time.now())
     }
 
     fn close(&mut self) -> Vec<String> {
@@ -295,54 +155,29 @@ impl Host for Native {
     }
 
     fn now(&self) -> Now {
-        self.now
+        self.time.now()
     }
 
     fn pass(&mut self, ms: u64) {
-        self.pass_to(self.now.monotonic_ms + ms);
+        self.time.pass_to(self.time.now().monotonic_ms + ms, &self.world.disk);
     }
 
     fn shift_wall(&mut self, ms: i64) {
-        self.now.wall_ms = self.now.wall_ms.saturating_add_signed(ms);
+        self.time.shift_wall(ms);
     }
 
     fn later(&mut self, ms: u64, change: Change) {
-        self.changes.push((self.now.monotonic_ms + ms, change));
+        self.time.later(ms, change);
     }
 }
 
-fn given(variables: &Pairs) -> Variables {
-    variables.iter().cloned().collect()
-}
-
-fn source_component(component: plan::SourceComponent) -> SourceComponent {
-    let endpoint = |endpoint: plan::Endpoint| format!("{} {}", endpoint.method, endpoint.url);
-    SourceComponent {
-        path: component.path,
-        endpoints: component.endpoints.into_iter().map(endpoint).collect(),
-        files: component.files,
-        variables: component.variables,
+fn response(what: What, limit: usize) -> Result<Response, SendFault> {
+    match what {
+        What::Stall => Err(SendFault::TimedOut),
+        What::Fault(fault) => Err(send_fault(fault)),
+        What::Answer { body, .. } if body.len() > limit => Err(SendFault::TooLarge),
+        What::Answer { status, headers, body } => Ok(Response { status, headers, body: body.into() }),
     }
-}
-
-pub fn problem(error: &Error) -> Problem {
-    let kind = match error.kind() {
-        Kind::Invalid => "invalid",
-        Kind::Denied => "denied",
-        Kind::Identity => "identity",
-        Kind::Rejected => "rejected",
-        Kind::Unavailable => "unavailable",
-    };
-    Problem {
-        kind: kind.to_owned(),
-        code: error.code().as_str().to_owned(),
-        message: error.message().to_owned(),
-        retry_after_ms: error.retry_after_ms(),
-    }
-}
-
-fn warnings(warnings: &[Warning]) -> Vec<(String, String)> {
-    warnings.iter().map(|warning| (warning.code.to_owned(), warning.message.clone())).collect()
 }
 
 fn send_fault(fault: Fault) -> SendFault {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, Result};
+use keyless_engine::io::FileFault;
 use tempfile::TempDir;
 
 /// Something that happens to the files.
@@ -45,6 +47,27 @@ impl Disk {
     pub fn directory(&self, name: &str) -> PathBuf {
         let real = self.real(name);
         if real.is_dir() { real } else { self.empty.path().to_owned() }
+    }
+
+    /// What a file holds, for a host that grants the directories of `granted`.
+    pub fn read(&self, path: &str, granted: &[String]) -> Result<Vec<u8>, FileFault> {
+        if !granted.iter().any(|file| parent(file) == parent(path)) {
+            return Err(FileFault::Denied);
+        }
+        let (real, directory) = (self.real(path), self.real(parent(path)));
+        let fault = |error: std::io::Error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => FileFault::Missing,
+            _ => FileFault::Failed,
+        };
+        // A link that leads out of the directory leads to what was not granted.
+        let target = real.canonicalize().map_err(fault)?;
+        if !target.starts_with(directory.canonicalize().map_err(fault)?) {
+            return Err(FileFault::Denied);
+        }
+        if !target.is_file() {
+            return Err(FileFault::NotAFile);
+        }
+        fs::read(target).map_err(fault)
     }
 
     pub fn apply(&self, change: &Change) -> Result<()> {

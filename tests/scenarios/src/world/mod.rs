@@ -1,8 +1,10 @@
 //! The world around a connection: files, the far end of the network, and the time at which a play starts.
 
 pub mod disk;
+pub mod flights;
 pub mod script;
 pub mod source;
+pub mod timeline;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -5,6 +5,7 @@ use keyless_engine::io::{Effect, Now, Response};
 use keyless_engine::{Answered, Event, Machine, Variables};
 
 use keyless_scenarios::canary::MARK;
+use keyless_scenarios::mutation::{Dice, every_prefix, mutations};
 use keyless_scenarios::scenario::Scenario;
 use keyless_scenarios::scenario::traffic::Response as Scripted;
 use keyless_scenarios::tables::{answers, cases, documents, tokens};
@@ -40,7 +41,7 @@ fn no_document_makes_it_panic() {
         secretive(&error);
     }
     // A mutation can make a name out of a secret, and names are shown.
-    for error in mutations(&seeds).flat_map(read) {
+    for error in mutations(&seeds, MUTATIONS).flat_map(read) {
         one_line(&error);
     }
 }
@@ -63,7 +64,7 @@ fn no_answer_makes_it_panic() {
     let bodies: Vec<_> = seeds.iter().map(|(_, body)| body.clone()).collect();
     let token = keyless_scenarios::scenario::tokens::token(r#"{"sub":"x","exp":1900000000}"#).into_bytes();
     let mut dice = Dice(7);
-    for (of, body) in every_prefix(&bodies).chain(mutations(&bodies)) {
+    for (of, body) in every_prefix(&bodies).chain(mutations(&bodies, MUTATIONS)) {
         let (response, _) = &seeds[of];
         let headers =
             response.headers.iter().map(|(name, value)| (name.clone(), dice.maybe_mutated(value))).collect();
@@ -81,7 +82,7 @@ fn no_token_makes_it_panic() {
         .map(|(_, content)| content)
         .filter(|content| content.len() < 4_096)
         .collect();
-    for (_, content) in every_prefix(&seeds).chain(mutations(&seeds)) {
+    for (_, content) in every_prefix(&seeds).chain(mutations(&seeds, MUTATIONS)) {
         exchange(&content, None);
     }
 }
@@ -136,71 +137,4 @@ fn one_line(error: &keyless_engine::Error) {
 
 fn secretive(error: &keyless_engine::Error) {
     assert!(!error.message().contains(MARK), "{error}");
-}
-
-/// Index of the seed, and a prefix of it.
-fn every_prefix(seeds: &[Vec<u8>]) -> impl Iterator<Item = (usize, Vec<u8>)> {
-    let prefixes = |(of, seed): (usize, &Vec<u8>)| {
-        let seed = seed.clone();
-        (0..=seed.len()).map(move |end| (of, seed[..end].to_vec()))
-    };
-    seeds.iter().enumerate().flat_map(prefixes)
-}
-
-/// Index of the seed, and what became of it.
-fn mutations(seeds: &[Vec<u8>]) -> impl Iterator<Item = (usize, Vec<u8>)> {
-    let mut dice = Dice(1);
-    (0..MUTATIONS).map(move |_| {
-        let of = dice.below(seeds.len());
-        let mut bytes = seeds[of].clone();
-        for _ in 0..=dice.below(3) {
-            mutate(&mut bytes, &seeds[dice.below(seeds.len())], &mut dice);
-        }
-        (of, bytes)
-    })
-}
-
-/// Bytes that mean something to a parser.
-const TELLING: &[u8] = b"{}[]\"\\:,.0123456789-+eE \n\r\t/@?#%&=_\0\x7f\x80\xef\xbb\xbf\xff";
-
-fn mutate(bytes: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
-    let at = dice.below(bytes.len() + 1);
-    let telling = TELLING[dice.below(TELLING.len())];
-    match dice.below(6) {
-        0 => bytes.insert(at, telling),
-        1 if at < bytes.len() => bytes[at] = telling,
-        2 if at < bytes.len() => drop(bytes.remove(at)),
-        3 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
-        4 => {
-            let to = (at + dice.below(32)).min(bytes.len());
-            let piece = bytes[at..to].to_vec();
-            bytes.splice(at..at, piece.repeat(1 + dice.below(3)));
-        }
-        _ => {
-            let from = dice.below(other.len() + 1);
-            let to = (from + dice.below(64)).min(other.len());
-            bytes.splice(at..at, other[from..to].iter().copied());
-        }
-    }
-}
-
-/// SplitMix64: the same numbers each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % (most.max(1) as u64)).unwrap()
-    }
-
-    fn maybe_mutated(&mut self, text: &str) -> String {
-        let mut bytes = text.as_bytes().to_vec();
-        if self.below(2) == 0 {
-            mutate(&mut bytes, b"99999999999999999999999", self);
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
 }
