@@ -1,6 +1,7 @@
 """Programs that run beside a test, each with a file for what it says."""
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -45,6 +46,12 @@ class Program:
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
+
+    def stand_still(self, seconds: float) -> None:
+        """As when the machine sleeps, but that the monotonic clock goes on."""
+        self._process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self._process.send_signal(signal.SIGCONT)
 
     def end(self) -> None:
         if self._process.poll() is None:

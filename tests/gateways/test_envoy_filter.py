@@ -166,6 +166,17 @@ class InCluster(Filtered, unittest.TestCase):
             self.assertIsNotNone(header(first, "authorization"))
             self.assertIsNone(header(second, "authorization"))
 
+    def test_who_stood_still_past_the_end_goes_on(self) -> None:
+        with self.stage() as stage:
+            stage.sandbox.switch("/lifetime", seconds=6)
+            stage.sandbox.switch("/revoke")
+            self.assertEqual(until_200(stage).status, 200)
+            before = stage.sandbox.exchanges()
+            stage.gateway.stand_still(8)
+            answers = together(stage, CLIENTS)
+            self.assertEqual({answer.status for answer in answers}, {200})
+            self.assertLessEqual(stage.sandbox.exchanges(), before + 1)
+
     def test_a_secret_of_envoys_can_be_the_identity_token(self) -> None:
         """By the snippet of the page."""
         with Stage(SetUp(None, IN_CLUSTER, COMMAND, changed=with_secret, before=write_secret)) as stage:
@@ -175,6 +186,21 @@ class InCluster(Filtered, unittest.TestCase):
             stage.sandbox.switch("/revoke")
             self.assertEqual(stage.client.models().status, 200)
             self.assertNotEqual(subject_token(stage), first)
+
+    def test_envoys_file_server_can_give_the_identity_token(self) -> None:
+        """Also one that is not there when Envoy starts."""
+
+        def gone(stage: Stage) -> None:
+            stage.sandbox.switch("/token-file", content=None)
+            # It takes absolute paths only.
+            config = stage.directory / "envoy.yaml"
+            config.write_text(config.read_text().replace("file_path_prefix: ", f"file_path_prefix: {stage.directory}/"))
+
+        with Stage(SetUp(None, IN_CLUSTER, COMMAND, changed=with_file_server, before=gone)) as stage:
+            self.until(stage, lambda: metric(stage, "failures") > 0)
+            self.assertIn("token-file-missing", stage.gateway.said())
+            stage.sandbox.switch("/rotate-token")
+            self.assertEqual(until_200(stage).status, 200)
 
     def test_a_minute_of_rotation_under_load_loses_nothing(self) -> None:
         with self.stage() as stage:
@@ -232,6 +258,47 @@ def has_secret(stage: Stage) -> bool:
     # 0 is for the empty one that it gets while there is none.
     version = re.search(r'^sds.openai.version_text: "(\d+)"$', envoy(stage, "/stats"), re.MULTILINE)
     return version is not None and (int(version.group(1)) > 0 or not stage.exchange_works)
+
+
+class Dynamic(unittest.TestCase):
+    """Envoy gets its listeners from a control plane, which changes them while requests are under way."""
+
+    def test_a_new_configuration_takes_over_and_nothing_is_lost(self) -> None:
+        with Stage(SetUp(None, IN_LISTENER, (*COMMAND, "--drain-time-s", "1"), before=to_control_plane)) as stage:
+            self.assertEqual(until_200(stage).status, 200)
+            end = time.monotonic() + 12
+            statuses: set[int] = set()
+
+            def ask(_: int) -> None:
+                client = Client(stage.ports[GATEWAY])
+                while time.monotonic() < end:
+                    statuses.add(client.models().status)
+
+            with ThreadPoolExecutor(8) as clients:
+                asking = [clients.submit(ask, number) for number in range(8)]
+                for seconds in (600, 900, 1_200):
+                    before = stage.sandbox.exchanges()
+                    change_listener(stage, seconds)
+                    deadline = time.monotonic() + PATIENCE
+                    # The same instance, another connection: it fetches a credential of its own.
+                    while stage.sandbox.exchanges() == before:
+                        self.assertLess(time.monotonic(), deadline, stage.gateway.said())
+                        time.sleep(0.02)
+            for done in asking:
+                done.result()
+            self.assertEqual(statuses, {200})
+            self.assertEqual(stage.sandbox.exchanges(), 4)
+
+    def test_one_that_is_wrong_changes_nothing(self) -> None:
+        with Stage(SetUp(None, IN_LISTENER, COMMAND, before=to_control_plane)) as stage:
+            self.assertEqual(until_200(stage).status, 200)
+            change_listener(stage, "soon")
+            deadline = time.monotonic() + PATIENCE
+            while "keyless: field-value: `refresh_buffer_seconds`" not in stage.gateway.said():
+                self.assertLess(time.monotonic(), deadline, stage.gateway.said())
+                time.sleep(0.02)
+            self.assertEqual(stage.client.models().status, 200)
+            self.assertEqual(stage.sandbox.exchanges(), 1)
 
 
 class ForInjector(Promises, unittest.TestCase):
@@ -405,6 +472,24 @@ def with_secret(text: str) -> str:
     return yaml.safe_dump(config)
 
 
+def with_file_server(text: str) -> str:
+    """Envoy reads the file for each request."""
+    config = yaml.safe_load(text)
+    manager = config["static_resources"]["listeners"][1]["filter_chains"][0]["filters"][0]["typed_config"]
+    # It wants a route to be there.
+    otherwise = {"match": {"prefix": "/"}, "direct_response": {"status": 404}}
+    manager["route_config"]["virtual_hosts"][0]["routes"] = [otherwise]
+    kind = "type.googleapis.com/envoy.extensions.filters.http.file_server.v3.FileServerConfig"
+    files = {
+        "@type": kind,
+        "manager_config": {"thread_pool": {"thread_count": 1}},
+        "path_mappings": [{"request_path_prefix": "/var/run/secrets/tokens/", "file_path_prefix": "tokens/"}],
+        "default_content_type": "text/plain",
+    }
+    manager["http_filters"].insert(0, {"name": "files", "typed_config": files})
+    return yaml.safe_dump(config)
+
+
 def write_secret(stage: Stage) -> None:
     kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
     secret = {"@type": kind, "name": "svid", "generic_secret": {"secret": {"filename": "tokens/token"}}}
@@ -421,6 +506,30 @@ def named(config: dict, name: str) -> dict:
     """A cluster."""
     [cluster] = [cluster for cluster in config["static_resources"]["clusters"] if cluster["name"] == name]
     return cluster
+
+
+def to_control_plane(stage: Stage) -> None:
+    """The listener with the filter comes from a file that Envoy follows."""
+    file = stage.directory / "envoy.yaml"
+    config = yaml.safe_load(file.read_text())
+    listener = config["static_resources"]["listeners"].pop(0)
+    lds = {"path_config_source": {"path": str(stage.directory / "listeners.yaml")}}
+    config["dynamic_resources"] = {"lds_config": {"resource_api_version": "V3", **lds}}
+    file.write_text(yaml.safe_dump(config))
+    kind = "type.googleapis.com/envoy.config.listener.v3.Listener"
+    (stage.directory / "listeners.yaml").write_text(yaml.safe_dump({"resources": [{"@type": kind, **listener}]}))
+
+
+def change_listener(stage: Stage, refresh_buffer_seconds: int | str) -> None:
+    file = stage.directory / "listeners.yaml"
+    config = yaml.safe_load(file.read_text())
+    manager = config["resources"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    [plugin] = [found for found in manager["http_filters"] if found["name"] == "keyless"]
+    plugin = plugin["typed_config"]["extension_config"]["typed_config"]["config"]
+    plugin["configuration"]["value"]["connection"]["refresh_buffer_seconds"] = refresh_buffer_seconds
+    # Envoy follows renames.
+    (stage.directory / "next.yaml").write_text(yaml.safe_dump(config))
+    (stage.directory / "next.yaml").rename(file)
 
 
 def delay_exchange(stage: Stage, ms: int, times: int | None = None) -> None:
