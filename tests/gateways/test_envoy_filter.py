@@ -357,6 +357,8 @@ class OnTheWay(unittest.TestCase):
                 self.assertEqual(answer.status, 503)
                 self.assertEqual(json.loads(answer.body)["error"]["code"], code)
                 self.assertEqual(stage.sandbox.exchanges(), 0)
+                refused = stat(stage, "cluster.auth.openai.com.ssl.fail_verify_san")
+                self.assertEqual(refused > 0, change is another_name)
 
     def test_an_endpoint_that_stalls_is_given_up(self) -> None:
         def stall(stage: Stage) -> None:
