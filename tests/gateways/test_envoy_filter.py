@@ -7,7 +7,9 @@ import textwrap
 import time
 import unittest
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import yaml
 from client import Answer, Client
@@ -341,6 +343,20 @@ class ForInjector(Promises, unittest.TestCase):
             self.assertEqual(until_200(stage).status, 200)
 
 
+class Examples(unittest.TestCase):
+    # Of Envoy, Istio and Envoy Gateway: what happens to requests when the filter breaks.
+    CLOSED = {"failure_policy": "FAIL_RELOAD", "failStrategy": "FAIL_RELOAD", "failOpen": False}
+
+    def test_a_filter_that_breaks_lets_nothing_through(self) -> None:
+        found = []
+        for path in sorted(DOCS.glob("*.yaml")):
+            for document in yaml.safe_load_all(path.read_text()):
+                found += [(path.name, key, value) for key, value in pairs(document) if key in self.CLOSED]
+        self.assertEqual([one for one in found if one[2] != self.CLOSED[one[1]]], [])
+        named = {name for name, _, _ in found}
+        self.assertEqual(named, {path.name for path in DOCS.glob("*filter*.yaml")})
+
+
 class OnTheWay(unittest.TestCase):
     """What goes wrong between Envoy and the token endpoint is told apart, as far as Envoy tells it."""
 
@@ -532,6 +548,14 @@ def change_listener(stage: Stage, refresh_buffer_seconds: int | str) -> None:
     # Envoy follows renames.
     (stage.directory / "next.yaml").write_text(yaml.safe_dump(config))
     (stage.directory / "next.yaml").rename(file)
+
+
+def pairs(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every key with its value, at any depth."""
+    if isinstance(value, dict):
+        yield from value.items()
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from pairs(inner)
 
 
 def delay_exchange(stage: Stage, ms: int, times: int | None = None) -> None:
