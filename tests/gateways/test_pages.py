@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pages
 from programs import INSTALLED, PATIENCE
-from stage import DOCS, FILTER, KEYLESS, PORTS, SOCKETS, free_ports, rewritten
+from stage import DOCS, FILTER, KEYLESS, PORTS, free_ports, rewritten
 
 # As the pages say it is ended, however far it came.
 ENDING = "trap 'kill $(jobs -p); wait' EXIT\n"
