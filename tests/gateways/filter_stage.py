@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from client import Answer, Client
 from programs import PATIENCE
-from stage import ENVOY, Stage
+from stage import ENVOY, GATEWAY, Stage, accepts
 
 WORKERS = 4
 # Without what other Envoys of this machine could be in the way of.
@@ -18,6 +18,12 @@ IN_LISTENER = {"envoy-filter-listener.yaml": "envoy.yaml"}
 
 # Per worker.
 CLIENTS = 64
+
+
+def has_credential(stage: Stage) -> bool:
+    """Whether the filter has got its first one, if it can."""
+    ready = accepts(stage.ports[ENVOY]) and accepts(stage.ports[GATEWAY])
+    return ready and (metric(stage, "renewals") > 0 or not stage.exchange_works)
 
 
 def together(stage: Stage, number: int, ask=Client.models) -> list[Answer]:

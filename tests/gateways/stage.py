@@ -41,12 +41,12 @@ class SetUp:
     # Name in docs/gateways to name in the directory.
     files: Mapping[str, str]
     command: Sequence[str]
+    # Whether the gateway serves.
+    ready: Callable[["Stage"], bool] = lambda stage: accepts(stage.ports[GATEWAY])
     # What is different in these files.
     changed: Callable[[str], str] = lambda text: text
     # What happens before the gateway starts.
     before: Callable[["Stage"], None] = lambda stage: None
-    # Whether the gateway serves.
-    ready: Callable[["Stage"], bool] = lambda stage: accepts(stage.ports[GATEWAY])
 
 
 class Stage:

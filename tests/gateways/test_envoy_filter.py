@@ -15,6 +15,7 @@ from filter_stage import (
     WORKERS,
     delay_exchange,
     envoy,
+    has_credential,
     metric,
     stat,
     subject_token,
@@ -23,6 +24,7 @@ from filter_stage import (
     until_200,
     until_all_work,
 )
+from programs import PATIENCE
 from promises import Promises
 from sandbox import digest, header
 from stage import FILTER, GATEWAY, SetUp, Stage, digests_in
@@ -67,7 +69,7 @@ class Filtered(Promises):
         with self.stage() as stage:
             stage.sandbox.switch("/lifetime", seconds=12)
             stage.sandbox.switch("/revoke")
-            self.assertEqual(until_200(stage).status, 200)
+            until_all_work(stage)
             stage.sandbox.break_exchange()
             failed = metric(stage, "failures")
             while metric(stage, "failures") == failed:
@@ -90,6 +92,22 @@ class Filtered(Promises):
                 until(stage, lambda: stage.client.models() and stage.sandbox.exchanges() > before)
                 shown.append(subject_token(stage))
             self.assertEqual(len(set(shown)), 3)
+
+    def test_renewals_go_unnoticed(self) -> None:
+        """By the API as well, once every worker has heard of the revocation."""
+        with self.stage() as stage:
+            stage.sandbox.switch("/lifetime", seconds=5)
+            stage.sandbox.switch("/revoke")
+            until_all_work(stage)
+            before, seen = len(stage.sandbox.calls()), set()
+            deadline = time.monotonic() + PATIENCE
+            while len(seen) < 3:
+                self.assertLess(time.monotonic(), deadline, "a renewal every two seconds or so")
+                answer = stage.client.stream("hello")
+                self.assertEqual(answer.status, 200, answer.body)
+                self.assertEqual(answer.events()[-1], "response.completed")
+                seen = {digest(call) for call in stage.sandbox.calls()[before:]}
+            self.assertEqual({call["status"] for call in stage.sandbox.calls()[before:]}, {200})
 
     def test_workers_that_break_are_replaced_and_nothing_is_exchanged_anew(self) -> None:
         with Stage(self.trapping()) as stage:
@@ -138,7 +156,7 @@ class Filtered(Promises):
 
 
 class InCluster(Filtered, unittest.TestCase):
-    SET_UP = SetUp(None, IN_CLUSTER, COMMAND)
+    SET_UP = SetUp(None, IN_CLUSTER, COMMAND, ready=has_credential)
 
     def test_a_401_recovers_for_everybody(self) -> None:
         with self.stage() as stage:
@@ -217,7 +235,7 @@ class InCluster(Filtered, unittest.TestCase):
 
 
 class InListener(Filtered, unittest.TestCase):
-    SET_UP = SetUp(None, IN_LISTENER, COMMAND)
+    SET_UP = SetUp(None, IN_LISTENER, COMMAND, ready=has_credential)
 
     def test_a_401_recovers(self) -> None:
         """The filter is not asked again for a retry: who got the 401 asks again."""
@@ -230,17 +248,6 @@ class InListener(Filtered, unittest.TestCase):
             statuses = [answer.status for answer in stage.client.answers]
             self.assertLessEqual(statuses.count(401), WORKERS * CLIENTS)
             self.assertEqual(stage.sandbox.exchanges(), 2)
-
-    def test_renewals_go_unnoticed(self) -> None:
-        with self.stage() as stage:
-            stage.sandbox.switch("/lifetime", seconds=5)
-            stage.sandbox.switch("/revoke")
-            until_all_work(stage)
-            seen: set[str] = set()
-            before = len(stage.sandbox.calls())
-            while len(seen) < 3:
-                self.assertEqual(stage.client.models().status, 200)
-                seen = {digest(call) for call in stage.sandbox.calls()[before:]}
 
 
 if __name__ == "__main__":
