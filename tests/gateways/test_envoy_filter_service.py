@@ -4,6 +4,7 @@ import re
 import time
 import unittest
 
+import yaml
 from filter_stage import CLIENTS, COMMAND, WORKERS, envoy, together, until_200
 from programs import PATIENCE
 from promises import Promises
@@ -17,6 +18,16 @@ def has_secret(stage: Stage) -> bool:
     # 0 is for the empty one that it gets while there is none.
     version = re.search(r'^sds.openai.version_text: "(\d+)"$', envoy(stage, "/stats"), re.MULTILINE)
     return version is not None and (int(version.group(1)) > 0 or not stage.exchange_works)
+
+
+def with_organization(text: str) -> str:
+    """The connection sets a header beside `authorization`."""
+    config = yaml.safe_load(text)
+    [service] = [found for found in config["static_resources"]["listeners"] if found["name"] == "keyless"]
+    manager = service["filter_chains"][0]["filters"][0]["typed_config"]
+    plugin = manager["http_filters"][0]["typed_config"]["config"]
+    plugin["configuration"]["value"]["connection"]["api"] = {"organization": "org-1"}
+    return yaml.safe_dump(config)
 
 
 class ForInjector(Promises, unittest.TestCase):
@@ -41,6 +52,12 @@ class ForInjector(Promises, unittest.TestCase):
             answers = together(stage, CLIENTS)
             self.assertEqual({answer.status for answer in answers}, {200})
             self.assertEqual(stage.sandbox.exchanges(), 2)
+
+    def test_a_credential_of_several_headers_is_given_too(self) -> None:
+        """Envoy takes one secret at a time: the one that authenticates."""
+        set_up = SetUp(None, self.SET_UP.files, COMMAND, ready=has_secret, changed=with_organization)
+        with Stage(set_up) as stage:
+            self.assertEqual(stage.client.models().status, 200)
 
     def test_a_credential_that_has_ended_is_withdrawn(self) -> None:
         with self.stage() as stage:

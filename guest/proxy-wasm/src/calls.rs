@@ -52,7 +52,8 @@ impl Call {
         let token = cluster.and_then(|cluster| {
             host::call(cluster, headers.into_iter(), &[], FILE_TIMEOUT_MS).or_else(|| refused(cluster))
         });
-        let token = token.ok_or(Event::File(id, Err(FileFault::Denied)))?;
+        // A cluster may come later, so this is no denial.
+        let token = token.ok_or(Event::File(id, Err(FileFault::Failed)))?;
         Ok(Self { token, id, what: What::File(limit) })
     }
 
@@ -74,7 +75,6 @@ impl Call {
         let token = cluster.and_then(|cluster| {
             host::call(cluster, headers, &request.body, request.timeout_ms).or_else(|| refused(cluster))
         });
-        // A cluster may come later, so this is no denial.
         let token = token.ok_or(Event::Response(id, Err(SendFault::Unreachable)))?;
         Ok(Self { token, id, what: What::Request(request.response_limit) })
     }

@@ -1,6 +1,5 @@
 //! Which of Envoy's clusters a request goes to. It never goes anywhere else: a cluster is all that a filter can name.
 
-use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -95,7 +94,8 @@ pub(crate) fn authority(url: &str) -> &str {
 fn missing(field: &str, what: &str) -> Error {
     Error::new(
         Code::FieldMissing,
-        format!("`{field}` is missing, and the connection needs `{what}`; name the cluster of Envoy that leads there")
-            .to_owned(),
+        format!(
+            "`{field}` is missing, and the connection needs `{what}`; name the cluster of Envoy that leads there"
+        ),
     )
 }

@@ -1,14 +1,15 @@
 //! Where a listener's requests are not for an API but for the credential itself (`"serve": true`): the filter answers them.
 //!
 //! - `POST /v3/discovery:secrets`: Envoy's own secret discovery over REST, for its `credential_injector`, which then sets the
-//!   credential without ever getting in here (envoyproxy.io, "xDS REST and gRPC protocol"; `SecretDiscoveryService`).
+//!   credential without ever getting in here (envoyproxy.io, "xDS REST and gRPC protocol"; `SecretDiscoveryService`). It is
+//!   given the header that authenticates: Envoy takes one secret from an answer, and which one it asks for stands in a body.
 //! - Anything else: the credential as headers of the answer, as `keyless serve` answers gateways that ask. With
 //!   `x-keyless-rejected: GENERATION`, or `injected` for the one that the injector has, the one that follows, once the injector
 //!   has that too: then the request can be sent again.
 //!
 //! Whoever gets to that listener gets the credential: it belongs on a Unix socket that only Envoy may open.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 use keyless_engine::Error;
@@ -38,15 +39,11 @@ pub(crate) fn rejected() -> Option<Rejected> {
     }
 }
 
-/// Answers the request that is acted for. `name`: the plugin's, and the first secret's. True if it was Envoy's injector that
-/// asked.
+/// Answers the request that is acted for. `name`: the plugin's, and the secret's. True if it was Envoy's injector that asked.
 pub(crate) fn answer(ready: &Ready, name: &str) -> bool {
     if asks_for_secrets() {
-        let secrets = ready.headers().iter().enumerate().map(|(index, (header, value))| {
-            let name = if index == 0 { name.to_string() } else { format!("{name}.{header}") };
-            secret(name, value.expose())
-        });
-        discovered(secrets.collect(), ready.generation());
+        let value = ready.headers().first().map_or("", |(_, value)| value.expose());
+        discovered(name, value, ready.generation());
         return true;
     }
     let generation = ready.generation().to_string();
@@ -61,7 +58,7 @@ pub(crate) fn answer(ready: &Ready, name: &str) -> bool {
 /// which it does not set: no request leaves with one that has ended.
 pub(crate) fn refuse(error: &Error, name: &str) {
     if asks_for_secrets() {
-        discovered(Vec::from([secret(name.to_string(), "")]), 0);
+        discovered(name, "", 0);
     } else {
         reply::unavailable(error);
     }
@@ -71,22 +68,18 @@ fn asks_for_secrets() -> bool {
     host::request_header(":path").is_some_and(|path| **path == *SECRETS)
 }
 
-fn secret(name: String, value: &str) -> Value {
+/// A `DiscoveryResponse` with one secret.
+fn discovered(name: &str, value: &str, generation: u64) {
     let text = object([("inline_string", Value::String(value.into()))]);
-    let generic = object([("secret", text)]);
-    object([
+    let secret = object([
         ("@type", Value::String(SECRET_TYPE.into())),
-        ("name", Value::String(name)),
-        ("generic_secret", generic),
-    ])
-}
-
-/// A `DiscoveryResponse`.
-fn discovered(secrets: Vec<Value>, generation: u64) {
+        ("name", Value::String(name.into())),
+        ("generic_secret", object([("secret", text)])),
+    ]);
     let response = object([
         ("version_info", Value::String(generation.to_string())),
         ("type_url", Value::String(SECRET_TYPE.into())),
-        ("resources", Value::Array(secrets)),
+        ("resources", Value::Array(Vec::from([secret]))),
     ]);
     let body: Secret = json::text(&response, 16 * 1024);
     let headers = [("content-type", "application/json"), ("cache-control", "no-store")];
