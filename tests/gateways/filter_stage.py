@@ -33,9 +33,13 @@ def together(stage: Stage, number: int, ask=Client.models) -> list[Answer]:
     return [answer.result() for answer in answers]
 
 
+# Of seconds. After an outage it may be the longest back-off until the next attempt.
+BACK_OFF = 300.0
+
+
 def until_200(stage: Stage) -> Answer:
     """Asks again as long as there is no credential."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + BACK_OFF + PATIENCE
     while (answer := stage.client.models()).status != 200 and time.monotonic() < deadline:
         assert answer.status in (401, 503), answer
     return answer

@@ -158,6 +158,7 @@ impl Plugin {
             Answered::Failed(error) if error.retry_after_ms().is_some_and(|ms| ms > PATIENCE_MS) => {
                 Some(error)
             }
+            _ if self.injector_has_an_ended_one(now) => Some(reply::not_yet("the last credential has ended")),
             _ if self.waiting.hold(stream, now.monotonic_ms, rejected.is_some()) => None,
             _ => Some(reply::not_yet("too many requests wait already")),
         };
@@ -323,6 +324,15 @@ impl Plugin {
         !self.serves || self.shared.told().is_none_or(|told| told >= generation)
     }
 
+    /// Whether it is Envoy's injector that asks, and it would go on with one that has ended for as long as it waits.
+    fn injector_has_an_ended_one(&self, now: Now) -> bool {
+        let ended = || self.machine.status(now).expires_at.is_some_and(|end| end <= now.wall_ms);
+        self.serves
+            && ended()
+            && service::asks_for_secrets()
+            && self.shared.told().is_some_and(|told| told > 0)
+    }
+
     /// What a request came for, for the one that is acted for.
     fn let_go(&self, ready: &Ready) -> Verdict {
         if self.serves {
@@ -351,7 +361,9 @@ impl Plugin {
 
     fn turn_away(&self, error: &Error) {
         if self.serves {
-            service::refuse(error, &self.name);
+            if service::refuse(error, &self.name) {
+                self.shared.tell(0);
+            }
         } else {
             reply::unavailable(error);
         }

@@ -55,16 +55,19 @@ pub(crate) fn answer(ready: &Ready, name: &str) -> bool {
 }
 
 /// There is no credential. `credential_injector` goes on with the last secret it was given, so it is given an empty one,
-/// which it does not set: no request leaves with one that has ended.
-pub(crate) fn refuse(error: &Error, name: &str) {
-    if asks_for_secrets() {
+/// which it does not set: no request leaves with one that has ended. True if it was the injector that asked.
+pub(crate) fn refuse(error: &Error, name: &str) -> bool {
+    let injector = asks_for_secrets();
+    if injector {
         discovered(name, "", 0);
     } else {
         reply::unavailable(error);
     }
+    injector
 }
 
-fn asks_for_secrets() -> bool {
+/// Whether it is Envoy's injector that asks.
+pub(crate) fn asks_for_secrets() -> bool {
     host::request_header(":path").is_some_and(|path| **path == *SECRETS)
 }
 

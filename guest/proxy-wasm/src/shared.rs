@@ -98,7 +98,7 @@ impl Shared {
         self.seen = version;
     }
 
-    /// The injector has been given the credential of that generation.
+    /// The injector has been given the credential of that generation; 0: that there is none.
     pub(crate) fn tell(&self, generation: u64) {
         host::share(&self.told, &generation.to_le_bytes(), 0);
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::agreement;
 use super::pairs::Pairs;
-use super::stage::{Stage, issues, scenario};
+use super::stage::{Stage, issues, issues_for, scenario, until};
 use super::streams::{Fate, Reply};
 use super::structs;
 
@@ -95,6 +95,32 @@ fn envoy_gets_it_as_a_secret_and_an_empty_one_where_there_is_none() {
     let other = stage.envoy.workers[0].request(root, asks("/", &[]));
     assert_eq!(agreement::told(reply(&stage, other).expect("an answer")).0, "exchange-refused");
     stage.finish();
+}
+
+/// Whoever waits for the next credential would have the injector go on with the last one for so long.
+#[test]
+fn a_secret_that_has_ended_is_taken_away_at_once() {
+    let down = json!({"response": {"status": 503}});
+    let answers = [issues_for(20, "one"), until(100, down), issues("two")];
+    let (mut stage, root) = stage(&answers);
+    let secrets = asks("/v3/discovery:secrets", &[]);
+    let ask = |stage: &mut Stage| {
+        let context = stage.envoy.workers[0].request(root, secrets.clone());
+        reply(stage, context).map(secret)
+    };
+    stage.envoy.run(600);
+    let of = |value: &str| Some(("openai".to_owned(), value.to_owned()));
+    assert_eq!(ask(&mut stage), of("Bearer one"));
+    let after = loop {
+        stage.envoy.run(500);
+        match ask(&mut stage) {
+            same if same == of("Bearer one") => assert!(stage.elapsed_ms() < 20_000, "it has ended"),
+            other => break other,
+        }
+    };
+    assert_eq!(after, of(""));
+    // Now there is nothing to take away.
+    assert_eq!(ask(&mut stage), None);
 }
 
 /// A request that is to be sent again once Envoy's injector has the next credential waits for just that.
