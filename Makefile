@@ -64,9 +64,10 @@ page: setup ## the status page in a browser, with tools installed by name in tes
 	tests/page/run
 
 .PHONY: components
-components: setup ## both finished components and the filter for Envoy, in target/components
+components: setup ## the finished components and the filter for Envoy, in target/components
 	$(call say,building the components)
 	cargo run --release --package keyless-artifact -- target/components
+	cargo run --release --package keyless-machine -- target/components
 	cargo run --release --package keyless-envoy-filter -- target/components
 
 .PHONY: bench

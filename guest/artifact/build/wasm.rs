@@ -14,6 +14,10 @@ pub(crate) fn build(root: &Path, folder: &str, features: &[&str], artifact: &str
     // A target folder of its own: the outer cargo holds the lock of the usual one.
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let target = out.ancestors().nth(4).context("OUT_DIR is deeper than that")?.join("guest");
+    // One crate becomes several artifacts, all of them under the same name there: each is taken away before the next is made.
+    fs::create_dir_all(&target)?;
+    let turn = fs::File::create(target.join("turn"))?;
+    turn.lock()?;
     let output = Command::new(env::var("CARGO")?)
         // The folder's `.cargo/config.toml` names the linker.
         .current_dir(root.join(folder))

@@ -10,12 +10,9 @@ use keyless_engine::lease::Phase;
 use keyless_engine::machine::{self, Credential as EngineCredential};
 use keyless_engine::plan::{self, Plan};
 use keyless_engine::secret::Secret;
-use keyless_engine::{Error as EngineError, Kind};
+use keyless_engine::{Error as EngineError, Kind, Variables};
 
-use crate::bindings::exports::keyless::credentials::credential_provider::{
-    ConnectionPlan, Credential, Error, Status,
-};
-use crate::bindings::keyless::credentials::types;
+use crate::bindings::keyless::credentials::types::{self, ConnectionPlan, Credential, Error, Status};
 
 /// A document: it may hold a key, so it does not outlive the call.
 pub(crate) struct Wiped(Secret);
@@ -63,7 +60,18 @@ pub(crate) fn error(error: EngineError) -> Error {
     }
 }
 
-pub(crate) fn plan((dialect, plan): (Dialect, Plan)) -> ConnectionPlan {
+/// The pure function of that name, which every world exports.
+pub(crate) fn variables(document: String) -> Result<Vec<String>, Error> {
+    keyless_engine::variables(&Wiped::new(document)).map_err(error)
+}
+
+/// As [`variables`].
+pub(crate) fn plan(document: String, variables: Vec<(String, String)>) -> Result<ConnectionPlan, Error> {
+    let variables = Variables::from_iter(variables);
+    keyless_engine::plan(&Wiped::new(document), &variables).map(understood).map_err(error)
+}
+
+fn understood((dialect, plan): (Dialect, Plan)) -> ConnectionPlan {
     let setting = |setting: plan::Setting| types::Setting {
         origin: setting.origin.as_str().to_owned(),
         name: setting.name,

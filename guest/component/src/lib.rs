@@ -1,8 +1,10 @@
-//! Keyless as a WASI 0.2 component: `wit/provider.wit` on the outside, the engine on the inside.
+//! Keyless as a component: a world of `wit/` on the outside, the engine on the inside.
 //!
-//! All policy is in the engine. What is here turns its effects into calls of its imports ([`files`], [`requests`],
-//! [`source`]), its types into the contract's ([`convert`]), and lets a renewal go on between calls ([`driver`]): a request
-//! that was started belongs to the host and proceeds while nobody is in the guest, so no call has to wait for it.
+//! All policy is in the engine. What is here turns its types into the contract's ([`convert`]) and its effects into what the
+//! world has for them. In the worlds with WASI 0.2 ([`provider`]) that is calls of the imports ([`files`], [`requests`],
+//! [`source`]), and a renewal goes on between calls ([`driver`]): a request that was started belongs to the host and proceeds
+//! while nobody is in the guest, so no call has to wait for it. In the world without imports (`machine`) effects are handed
+//! to the host as they are.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -10,25 +12,23 @@
 extern crate alloc;
 
 mod convert;
+#[cfg(not(feature = "machine"))]
 mod driver;
+#[cfg(not(feature = "machine"))]
 mod files;
+#[cfg(feature = "machine")]
+mod machine;
+#[cfg(not(feature = "machine"))]
+mod provider;
+#[cfg(not(feature = "machine"))]
 mod requests;
+#[cfg(not(feature = "machine"))]
 mod source;
-
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::cell::RefCell;
-
-use keyless_engine::{Machine, Variables};
-
-use bindings::exports::keyless::credentials::credential_provider::{
-    Connection as ConnectionHandle, ConnectionPlan, Credential, Error, Guest, GuestConnection, Status,
-};
-use driver::Driver;
 
 #[expect(unsafe_code, reason = "generated")]
 mod bindings {
     /// The two worlds differ in one import.
+    #[cfg(not(feature = "machine"))]
     macro_rules! bind {
         ($world:literal, $($feature:literal),*) => {
             wit_bindgen::generate!({
@@ -50,15 +50,20 @@ mod bindings {
         };
     }
 
-    #[cfg(not(feature = "custom-source"))]
+    #[cfg(not(any(feature = "custom-source", feature = "machine")))]
     bind!("provider",);
-    #[cfg(feature = "custom-source")]
+    #[cfg(all(feature = "custom-source", not(feature = "machine")))]
     bind!("provider-with-source", "custom-source");
+    #[cfg(feature = "machine")]
+    wit_bindgen::generate!({ path: "../../wit", world: "machine-only", features: ["machine"] });
 
-    export!(Provider with_types_in self);
+    export!(Exported with_types_in self);
 
-    use super::Provider;
+    use super::Exported;
 }
+
+/// What exports the interface of the world: [`provider`] or `machine` does.
+struct Exported;
 
 /// Without std, because std's panics bring their messages along, and nobody would read them: a panic is a trap, and the
 /// host replaces the instance. It makes the component a tenth smaller.
@@ -70,54 +75,5 @@ mod alone {
     #[panic_handler]
     fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
         core::arch::wasm32::unreachable()
-    }
-}
-
-struct Provider;
-
-impl Guest for Provider {
-    type Connection = Connection;
-
-    fn variables(document: String) -> Result<Vec<String>, Error> {
-        let document = convert::Wiped::new(document);
-        keyless_engine::variables(&document).map_err(convert::error)
-    }
-
-    fn plan(document: String, variables: Vec<(String, String)>) -> Result<ConnectionPlan, Error> {
-        let document = convert::Wiped::new(document);
-        let variables = Variables::from_iter(variables);
-        keyless_engine::plan(&document, &variables).map(convert::plan).map_err(convert::error)
-    }
-}
-
-struct Connection(RefCell<Driver>);
-
-impl GuestConnection for Connection {
-    fn open(document: String, variables: Vec<(String, String)>) -> Result<ConnectionHandle, Error> {
-        let document = convert::Wiped::new(document);
-        let machine = Machine::open(&document, &Variables::from_iter(variables)).map_err(convert::error)?;
-        Ok(ConnectionHandle::new(Self(RefCell::new(Driver::new(machine)))))
-    }
-
-    fn credential(&self) -> Result<Credential, Error> {
-        self.0.borrow_mut().credential()
-    }
-
-    fn renew(&self) -> Result<Credential, Error> {
-        self.0.borrow_mut().renew()
-    }
-
-    fn reject(&self, generation: u64) {
-        self.0.borrow_mut().reject(generation);
-    }
-
-    fn status(&self) -> Status {
-        self.0.borrow().status()
-    }
-
-    fn close(connection: ConnectionHandle) -> Result<(), Error> {
-        // No exchange of today mints anything that outlives its token: dropping the connection is all there is to it.
-        drop(connection);
-        Ok(())
     }
 }
