@@ -1,4 +1,4 @@
-//! The finished component and the finished filter against the engine that is in them: every scenario, played on all, must
+//! The finished components and the finished filter against the engine that is in them: every scenario, played on all, must
 //! hold on all, and all must do exactly the same.
 
 // A test may fail loudly. Helpers of tests count as tests, which clippy cannot know of a file outside `#[test]`.
@@ -14,9 +14,10 @@ mod alike;
 mod component;
 mod filter;
 mod imports;
+mod machine;
 mod machinery;
 
 use keyless_scenarios::hosts::{Maker, NATIVE};
 
-/// The engine alone, the component in wasmtime, and the filter in a stand-in for Envoy.
-const HOSTS: [Maker; 3] = [NATIVE, component::IN_WASMTIME, filter::FILTER];
+/// The engine alone, both components in wasmtime, and the filter in a stand-in for Envoy.
+const HOSTS: [Maker; 4] = [NATIVE, component::IN_WASMTIME, machine::MACHINE, filter::FILTER];

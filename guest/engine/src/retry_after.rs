@@ -3,9 +3,16 @@
 use crate::http_date;
 use crate::io::{Now, Response};
 
-/// Milliseconds to wait, as the response asks. None when it does not ask, or not in a form that can be read.
+/// Longer than a year says no more than a year, and fits into the numbers of every host: JavaScript's end at 2^53.
+const LONGEST_MS: u64 = 365 * 86_400_000;
+
+/// Milliseconds to wait, as the response asks, a year at most. None when it does not ask, or not in a form that can be read.
 #[must_use]
 pub fn read(response: &Response, now: Now) -> Option<u64> {
+    asked(response, now).map(|ms| ms.min(LONGEST_MS))
+}
+
+fn asked(response: &Response, now: Now) -> Option<u64> {
     let text = response.header("retry-after")?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // Too many digits for a number mean a very long time.
@@ -32,7 +39,7 @@ mod tests {
     fn seconds_and_dates() {
         assert_eq!(wait(&[("Retry-After", "120")]), Some(120_000));
         assert_eq!(wait(&[("retry-after", " 0 ")]), Some(0));
-        assert_eq!(wait(&[("retry-after", "99999999999999999999999")]), Some(u64::MAX));
+        assert_eq!(wait(&[("retry-after", "99999999999999999999999")]), Some(31_536_000_000));
         assert_eq!(wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]), Some(37_000));
         assert_eq!(wait(&[("retry-after", "Sunday, 06-Nov-94 08:49:37 GMT")]), Some(37_000));
         assert_eq!(wait(&[("retry-after", "Sun Nov  6 08:49:37 1994")]), Some(37_000));

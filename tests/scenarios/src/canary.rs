@@ -60,6 +60,7 @@ fn an_escaped_secret_is_found_wherever_it_is_shown() {
         plan: Some(Ok(plan)),
         open: Some(Err(problem("fine"))),
         steps: vec![step(Outcome::Credential(Err(problem("CANARY")))), step(Outcome::Status(status))],
+        requests: Vec::new(),
     };
     assert_eq!(escapes(&trace, &["eyJoZXJl".to_owned()]).len(), 7);
 }

@@ -21,10 +21,12 @@
 
 pub mod canary;
 pub mod check;
+pub mod generated;
 pub mod hosts;
 pub mod json;
 pub mod mutation;
 pub mod play;
+pub mod replay;
 pub mod scenario;
 pub mod tables;
 pub mod trace;

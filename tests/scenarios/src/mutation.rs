@@ -58,6 +58,21 @@ impl Dice {
         usize::try_from((z ^ (z >> 31)) % (most.max(1) as u64)).unwrap()
     }
 
+    /// True once in `n`.
+    pub fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    pub fn pick<'c, T>(&mut self, choices: &'c [T]) -> &'c T {
+        &choices[self.below(choices.len())]
+    }
+
+    pub fn mutated(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        mutate(&mut bytes, b"99999999999999999999999", self);
+        bytes
+    }
+
     pub fn maybe_mutated(&mut self, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
         if self.below(2) == 0 {

@@ -10,6 +10,8 @@ pub struct Trace {
     pub plan: Option<Result<Plan, Problem>>,
     pub open: Option<Result<(), Problem>>,
     pub steps: Vec<Step>,
+    /// What the far end got: when, in milliseconds after the start, and all of it.
+    pub requests: Vec<String>,
 }
 
 /// One call on the timeline.
@@ -97,6 +99,19 @@ impl Trace {
     /// The step that was recorded last.
     pub fn last(&self) -> &Step {
         self.steps.last().expect("a step was recorded")
+    }
+
+    /// Whether some call got the credential of that generation.
+    pub fn has_given(&self, generation: u64) -> bool {
+        self.steps.iter().any(|step| {
+            matches!(&step.outcome, Outcome::Credential(Ok(credential)) if credential.generation == generation)
+        })
+    }
+
+    /// How many calls got a credential.
+    pub fn given(&self) -> usize {
+        let credential = |step: &&Step| matches!(step.outcome, Outcome::Credential(Ok(_)));
+        self.steps.iter().filter(credential).count()
     }
 
     /// Every code of an error anywhere in it.

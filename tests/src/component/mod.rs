@@ -6,7 +6,7 @@
 mod clocks;
 pub(crate) mod file;
 mod network;
-mod values;
+pub(crate) mod values;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

@@ -5,13 +5,13 @@ use wasmtime::component::Val;
 use keyless_scenarios::hosts::Pairs;
 use keyless_scenarios::trace::{Credential, Plan, Problem, SourceComponent, Status};
 
-pub(super) fn pairs(pairs: &Pairs) -> Val {
+pub(crate) fn pairs(pairs: &Pairs) -> Val {
     let text = |text: &String| Val::String(text.clone());
     Val::List(pairs.iter().map(|(name, value)| Val::Tuple(vec![text(name), text(value)])).collect())
 }
 
 /// `result<_, error>`
-pub(super) fn result(value: Option<Val>) -> Result<Val, Problem> {
+pub(crate) fn result(value: Option<Val>) -> Result<Val, Problem> {
     match value {
         Some(Val::Result(Ok(Some(value)))) => Ok(*value),
         Some(Val::Result(Err(Some(error)))) => Err(problem(&error)),
@@ -19,11 +19,11 @@ pub(super) fn result(value: Option<Val>) -> Result<Val, Problem> {
     }
 }
 
-pub(super) fn texts(value: &Val) -> Vec<String> {
+pub(crate) fn texts(value: &Val) -> Vec<String> {
     list(value).iter().map(text).collect()
 }
 
-pub(super) fn credential(value: &Val) -> Credential {
+pub(crate) fn credential(value: &Val) -> Credential {
     let credential = Record::new(value, 5);
     Credential {
         headers: list(credential.get("headers")).iter().map(|value| two(value, "name", "value")).collect(),
@@ -34,7 +34,7 @@ pub(super) fn credential(value: &Val) -> Credential {
     }
 }
 
-pub(super) fn status(value: &Val) -> Status {
+pub(crate) fn status(value: &Val) -> Status {
     let status = Record::new(value, 9);
     let Val::Enum(phase) = status.get("phase") else { panic!("not an enum") };
     let Val::U32(failures_in_a_row) = status.get("failures-in-a-row") else { panic!("not a u32") };
@@ -51,7 +51,7 @@ pub(super) fn status(value: &Val) -> Status {
     }
 }
 
-pub(super) fn plan(value: &Val) -> Plan {
+pub(crate) fn plan(value: &Val) -> Plan {
     let plan = Record::new(value, 4);
     let requirements = Record::new(plan.get("requirements"), 5);
     let setting = |value: &Val| {
@@ -99,42 +99,42 @@ fn problem(value: &Val) -> Problem {
     }
 }
 
-fn two(value: &Val, first: &str, second: &str) -> (String, String) {
+pub(crate) fn two(value: &Val, first: &str, second: &str) -> (String, String) {
     let record = Record::new(value, 2);
     (text(record.get(first)), text(record.get(second)))
 }
 
-struct Record<'v>(&'v [(String, Val)]);
+pub(crate) struct Record<'v>(&'v [(String, Val)]);
 
 impl<'v> Record<'v> {
     /// `fields`: how many there are, so that none is overlooked when the contract grows.
-    fn new(value: &'v Val, fields: usize) -> Self {
+    pub(crate) fn new(value: &'v Val, fields: usize) -> Self {
         let Val::Record(record) = value else { panic!("not a record") };
         assert_eq!(record.len(), fields, "{record:?}");
         Self(record)
     }
 
-    fn get(&self, name: &str) -> &'v Val {
+    pub(crate) fn get(&self, name: &str) -> &'v Val {
         &self.0.iter().find(|(other, _)| other == name).unwrap_or_else(|| panic!("no field {name}")).1
     }
 }
 
-fn list(value: &Val) -> &[Val] {
+pub(crate) fn list(value: &Val) -> &[Val] {
     let Val::List(items) = value else { panic!("not a list") };
     items
 }
 
-fn text(value: &Val) -> String {
+pub(crate) fn text(value: &Val) -> String {
     let Val::String(text) = value else { panic!("not a string") };
     text.clone()
 }
 
-fn number(value: &Val) -> u64 {
+pub(crate) fn number(value: &Val) -> u64 {
     let Val::U64(number) = value else { panic!("not a u64") };
     *number
 }
 
-fn optional(value: &Val) -> Option<&Val> {
+pub(crate) fn optional(value: &Val) -> Option<&Val> {
     let Val::Option(value) = value else { panic!("not an option") };
     value.as_deref()
 }

@@ -6,8 +6,9 @@ use keyless_engine::error::{Code, Error};
 use keyless_engine::io::Now;
 use keyless_engine::{Answered, Machine, Variables};
 use keyless_scenarios::canary::MARK;
+use keyless_scenarios::hosts::driven::Driven;
 use keyless_scenarios::hosts::native::Native;
-use keyless_scenarios::hosts::{Host, Pairs, values};
+use keyless_scenarios::hosts::{self, Host, Pairs, values};
 use keyless_scenarios::trace::{Credential, Plan, Problem, Status};
 use keyless_scenarios::world::World;
 use keyless_scenarios::world::disk::Change;
@@ -26,7 +27,7 @@ const MOST_PAGES: u64 = 32;
 pub(super) struct InEnvoy {
     envoy: Envoy,
     /// For what is not the filter's to tell.
-    native: Native,
+    native: Driven<Native>,
     opened: Option<Opened>,
 }
 
@@ -41,7 +42,7 @@ struct Opened {
 
 impl InEnvoy {
     pub(super) fn new(world: World) -> Self {
-        Self { envoy: Envoy::new(world.clone()), native: Native::new(world), opened: None }
+        Self { envoy: Envoy::new(world.clone()), native: hosts::native(world), opened: None }
     }
 
     fn opened(&self) -> &Opened {

@@ -109,6 +109,8 @@ impl Worker {
         let now = self.store.data().process.borrow().time.now();
         while let Some((call, what)) = self.store.data_mut().flights.land(now, turn) {
             self.deliver(&call, Answer::to_a_request(what));
+            // What follows from an answer is sent at once.
+            self.store.data_mut().flights.hand_over(&world, turn);
         }
         for root in self.roots() {
             let plugin = &self.store.data().roots[&root];

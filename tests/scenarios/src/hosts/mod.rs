@@ -1,6 +1,9 @@
 //! What can run a connection. One trait, one file per host.
 
+pub mod driven;
+pub mod engine;
 pub mod native;
+pub mod recorded;
 pub mod values;
 
 use anyhow::Result;
@@ -10,6 +13,8 @@ use crate::scenario::Scenario;
 use crate::trace::{Credential, Plan, Problem, Status};
 use crate::world::World;
 use crate::world::disk::Change;
+use driven::Driven;
+use native::Native;
 
 pub type Pairs = [(String, String)];
 
@@ -55,5 +60,9 @@ pub struct Maker {
 }
 
 /// The engine alone.
-pub const NATIVE: Maker =
-    Maker { name: "native", make: |world| Box::new(native::Native::new(world)), plays: |_| true };
+pub const NATIVE: Maker = Maker { name: "native", make: |world| Box::new(native(world)), plays: |_| true };
+
+/// The engine alone, driven in that world.
+pub fn native(world: World) -> Driven<Native> {
+    Driven::new(world, Native::default())
+}

@@ -1,113 +1,22 @@
-//! The engine alone. It is driven as `guest/component` drives it, but clocks, files and network are simulated here.
+//! The engine alone.
 
-use anyhow::Result;
-use keyless_engine::io::{Effect, FileFault, Now, Request, Response, SendFault, SourceFault};
-use keyless_engine::secret::{Secret, SecretBytes};
+use keyless_engine::io::{Effect, Now};
 use keyless_engine::{Answered, Event, Machine};
 
-use super::{Host, Pairs, values};
-use crate::scenario::traffic::Fault;
+use super::engine::Engine;
+use super::{Pairs, values};
 use crate::trace::{Credential, Plan, Problem, Status};
-use crate::world::World;
-use crate::world::disk::Change;
-use crate::world::flights::Flights;
-use crate::world::script::{Arrived, What};
-use crate::world::timeline::Timeline;
 
-pub struct Native {
-    world: World,
-    time: Timeline,
-    machine: Option<Machine>,
-    granted: Vec<String>,
-    /// By the effect's id, and how long the answer's body may be.
-    flights: Flights<(u64, usize)>,
-    /// Grows whenever the outside world gets a chance to act: with every call, and with every wait inside one.
-    turn: u64,
-}
+#[derive(Default)]
+pub struct Native(Option<Machine>);
 
 impl Native {
-    pub fn new(world: World) -> Self {
-        let time = Timeline::new(world.start);
-        Self { world, time, machine: None, granted: Vec::new(), flights: Flights::default(), turn: 0 }
-    }
-
     fn machine(&self) -> &Machine {
-        self.machine.as_ref().expect("an open connection")
-    }
-
-    fn step(&mut self, event: Event) {
-        let mut events = vec![event];
-        while let Some(event) = events.pop() {
-            let now = self.time.now();
-            for effect in self.machine.as_mut().expect("an open connection").step(now, event) {
-                match effect {
-                    Effect::ReadFile { id, path, limit } => {
-                        events.push(Event::File(id, self.read(&path, limit)));
-                    }
-                    Effect::Send { id, request } => self.send(id, &request),
-                    Effect::AskSource { id, audience } => {
-                        events.push(Event::Source(id, self.ask_source(audience.as_deref())));
-                    }
-                    Effect::Cancel { id } => self.flights.retain(|(other, _)| *other != id),
-                }
-            }
-        }
-    }
-
-    fn progress(&mut self) {
-        self.flights.hand_over(&self.world, self.turn);
-        while let Some(((id, limit), what)) = self.flights.land(self.time.now(), self.turn) {
-            self.step(Event::Response(id, response(what, limit)));
-        }
-        self.step(Event::Tick);
-    }
-
-    fn wait(&mut self) {
-        self.turn += 1;
-        let now = self.time.now();
-        let until = self.flights.next(now).into_iter().chain(self.machine().wake_at(now)).min();
-        let until = until.expect("a machine that is busy waits for something");
-        self.time.pass_to(until, &self.world.disk);
-    }
-
-    fn settled(&mut self) -> Result<Credential, Problem> {
-        self.step(Event::Tick);
-        loop {
-            self.progress();
-            match self.machine().credential(self.time.now()) {
-                Answered::Ready(credential) => return Ok(values::credential(&credential)),
-                Answered::Failed(error) => return Err(values::problem(&error)),
-                Answered::Pending => self.wait(),
-            }
-        }
-    }
-
-    fn send(&mut self, id: u64, request: &Request) {
-        let arrived = Arrived {
-            method: request.method.to_owned(),
-            url: request.url.clone(),
-            headers: request
-                .headers
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.expose().to_owned()))
-                .collect(),
-            body: request.body.to_vec(),
-        };
-        self.flights.send((id, request.response_limit), arrived, self.time.now(), request.timeout_ms);
-    }
-
-    fn ask_source(&self, audience: Option<&str>) -> Result<Secret, SourceFault> {
-        let mut source = self.world.source().ok_or(SourceFault::Absent)?;
-        source.token(audience).map(Secret::new).map_err(SourceFault::Failed)
-    }
-
-    fn read(&self, path: &str, limit: usize) -> Result<SecretBytes, FileFault> {
-        let content = self.world.disk.read(path, &self.granted)?;
-        if content.len() > limit { Err(FileFault::TooLarge) } else { Ok(content.into()) }
+        self.0.as_ref().expect("an open connection")
     }
 }
 
-impl Host for Native {
+impl Engine for Native {
     fn variables(&mut self, document: &str) -> Result<Vec<String>, Problem> {
         keyless_engine::variables(document).map_err(|error| values::problem(&error))
     }
@@ -117,78 +26,38 @@ impl Host for Native {
         plan.map(values::plan).map_err(|error| values::problem(&error))
     }
 
-    fn open(&mut self, document: &str, variables: &Pairs, files: &[String]) -> Result<(), Problem> {
+    fn open(&mut self, document: &str, variables: &Pairs) -> Result<(), Problem> {
         let machine = Machine::open(document, &values::variables(variables));
-        self.machine = Some(machine.map_err(|error| values::problem(&error))?);
-        self.granted = files.to_vec();
+        self.0 = Some(machine.map_err(|error| values::problem(&error))?);
         Ok(())
     }
 
-    fn credential(&mut self) -> Result<Credential, Problem> {
-        self.turn += 1;
-        self.settled()
+    fn step(&mut self, now: Now, event: Event) -> Vec<Effect> {
+        self.0.as_mut().expect("an open connection").step(now, event)
     }
 
-    fn renew(&mut self) -> Result<Credential, Problem> {
-        self.turn += 1;
-        self.step(Event::Tick);
-        self.progress();
-        while self.machine().busy() {
-            self.wait();
-            self.progress();
+    fn credential(&mut self, now: Now) -> Result<Option<Credential>, Problem> {
+        match self.machine().credential(now) {
+            Answered::Ready(credential) => Ok(Some(values::credential(&credential))),
+            Answered::Failed(error) => Err(values::problem(&error)),
+            Answered::Pending => Ok(None),
         }
-        self.settled()
     }
 
-    fn reject(&mut self, generation: u64) {
-        self.turn += 1;
-        self.step(Event::Reject(generation));
+    fn wake_at(&mut self, now: Now) -> Option<u64> {
+        self.machine().wake_at(now)
     }
 
-    fn status(&mut self) -> Status {
-        values::status(self.machine(), self.time.now())
+    fn busy(&mut self) -> bool {
+        self.machine().busy()
+    }
+
+    fn status(&mut self, now: Now) -> Status {
+        values::status(self.machine(), now)
     }
 
     fn close(&mut self) -> Vec<String> {
-        self.machine = None;
+        self.0 = None;
         Vec::new()
-    }
-
-    fn now(&self) -> Now {
-        self.time.now()
-    }
-
-    fn pass(&mut self, ms: u64) {
-        self.time.pass_to(self.time.now().monotonic_ms + ms, &self.world.disk);
-    }
-
-    fn shift_wall(&mut self, ms: i64) {
-        self.time.shift_wall(ms);
-    }
-
-    fn later(&mut self, ms: u64, change: Change) {
-        self.time.later(ms, change);
-    }
-}
-
-fn response(what: What, limit: usize) -> Result<Response, SendFault> {
-    match what {
-        What::Stall => Err(SendFault::TimedOut),
-        What::Fault(fault) => Err(send_fault(fault)),
-        What::Answer { body, .. } if body.len() > limit => Err(SendFault::TooLarge),
-        What::Answer { status, headers, body } => Ok(Response { status, headers, body: body.into() }),
-    }
-}
-
-fn send_fault(fault: Fault) -> SendFault {
-    match fault {
-        Fault::Denied => SendFault::Denied,
-        Fault::Unresolved => SendFault::Unresolved,
-        Fault::Unreachable => SendFault::Unreachable,
-        Fault::Untrusted => SendFault::Untrusted,
-        Fault::TimedOut => SendFault::TimedOut,
-        Fault::Broken => SendFault::Broken,
-        Fault::NoCertificate => SendFault::NoCertificate,
-        Fault::TooLarge => SendFault::TooLarge,
     }
 }

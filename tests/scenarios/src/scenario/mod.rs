@@ -34,6 +34,9 @@ pub struct Scenario {
     pub source: Option<Vec<Answer>>,
     pub expect: Expect,
     pub tokens: Tokens,
+    /// The seed of a generated one: what happens is only recorded, to be compared between hosts, and the far end answers
+    /// any number of requests.
+    pub weather: Option<u64>,
 }
 
 impl Scenario {
@@ -75,7 +78,7 @@ impl Scenario {
         for value in environment.values_mut() {
             *value = tokens.fill(value)?;
         }
-        Ok(Self { name, document, environment, files, traffic, source, expect, tokens })
+        Ok(Self { name, document, environment, files, traffic, source, expect, tokens, weather: None })
     }
 }
 

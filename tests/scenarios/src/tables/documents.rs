@@ -55,6 +55,7 @@ fn scenario(row: Row) -> Scenario {
         source: None,
         expect,
         tokens: crate::scenario::tokens::Tokens::default(),
+        weather: None,
     }
 }
 

@@ -80,7 +80,11 @@ impl Disk {
             Change::Volume { path, files } => self.swap(&self.real(path), files)?,
             Change::Remove { path } => {
                 let real = self.real(path);
-                if real.is_dir() { fs::remove_dir_all(real)? } else { fs::remove_file(real)? }
+                if real.is_dir() {
+                    fs::remove_dir_all(real)?;
+                } else if fs::symlink_metadata(&real).is_ok() {
+                    fs::remove_file(real)?;
+                }
             }
             Change::Directory { path } => fs::create_dir_all(self.real(path))?,
         }

@@ -5,6 +5,7 @@ pub mod flights;
 pub mod script;
 pub mod source;
 pub mod timeline;
+pub mod weather;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::ms;
+use super::weather::Weather;
 use crate::json::Json;
 use crate::scenario::Scenario;
 use crate::scenario::tokens::Tokens;
@@ -40,6 +41,10 @@ pub struct Script {
     /// What the plan named: method and URL. Nothing else may ever be contacted.
     planned: Vec<(String, String)>,
     failures: Vec<String>,
+    /// Every request as it came, and when it was sent.
+    seen: Vec<String>,
+    /// In place of an order that is kept: every request is answered, this way or that.
+    weather: Option<Weather>,
 }
 
 struct Scene {
@@ -57,7 +62,9 @@ impl Script {
             let scene = Scene::new(entry, before, &scenario.tokens);
             entries.push(scene.with_context(|| format!("traffic {}", index + 1))?);
         }
-        Ok(Self { entries, at: 0, served: 0, arrived: 0, planned: Vec::new(), failures: Vec::new() })
+        let weather = scenario.weather.map(Weather::new);
+        let (planned, failures, seen) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { entries, at: 0, served: 0, arrived: 0, planned, failures, seen, weather })
     }
 
     /// The endpoints of the plan, before the first request.
@@ -70,9 +77,17 @@ impl Script {
         self.arrived
     }
 
+    /// Every request as it came.
+    pub fn seen(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.seen)
+    }
+
     /// What arrived and should not have, or differs; and at the end, what never came.
     pub fn finish(&mut self) -> Vec<String> {
         let mut failures = std::mem::take(&mut self.failures);
+        if self.weather.is_some() {
+            return failures;
+        }
         while self.at < self.entries.len() {
             failures.extend(self.leave());
         }
@@ -82,9 +97,17 @@ impl Script {
     /// A request that was sent `elapsed_ms` after the start has arrived.
     pub fn arrive(&mut self, request: &Arrived, elapsed_ms: u64) -> Reply {
         self.arrived += 1;
+        self.seen.push(request.line(elapsed_ms));
         if !self.planned.iter().any(|(method, url)| *method == request.method && is_at(&request.url, url)) {
             let Arrived { method, url, .. } = request;
             self.failures.push(format!("the plan does not name {method} {url}"));
+        }
+        if let Some(weather) = &mut self.weather {
+            let like = |scene: &&Scene| {
+                scene.request.method == request.method && path(&scene.request.url) == path(&request.url)
+            };
+            let usual: Vec<_> = self.entries.iter().filter(like).map(|scene| &scene.reply).collect();
+            return weather.reply(&usual);
         }
         // An entry with a span is over when its time is.
         while self
@@ -122,9 +145,27 @@ impl Script {
     }
 }
 
+impl Arrived {
+    /// For comparing: the order of headers is a client's own business.
+    fn line(&self, elapsed_ms: u64) -> String {
+        let mut headers: Vec<_> = self
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{}: {value}", name.to_ascii_lowercase()))
+            .collect();
+        headers.sort();
+        let (headers, body) = (headers.join("\n"), String::from_utf8_lossy(&self.body));
+        format!("{elapsed_ms} {} {}\n{headers}\n\n{body}", self.method, self.url)
+    }
+}
+
+fn path(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(path, _)| path)
+}
+
 /// Whether a request goes to an endpoint: a query is free, and so is a last segment that is `*`.
 fn is_at(url: &str, endpoint: &str) -> bool {
-    let (path, _) = url.split_once('?').unwrap_or((url, ""));
+    let path = path(url);
     match endpoint.strip_suffix('*') {
         Some(folder) => path.strip_prefix(folder).is_some_and(|last| !last.is_empty() && !last.contains('/')),
         None => path == endpoint,
