@@ -20,12 +20,16 @@ demo: setup ## the main job on the sandbox, in under a minute after the build
 	./target/release/keyless demo
 
 .PHONY: test
-test: setup lint deny unit fuzz peers gateways page ## everything that CI runs
+test: setup lint deny unit fuzz peers gateways page embed ## everything that CI runs
+
+.PHONY: embed
+embed: setup rust wasi node python conformance ## everything that embeds Keyless, as its users have it
 
 .PHONY: unit
 unit: setup ## the tests that need nothing but cargo
 	$(call say,building and running all tests; wasmtime takes most of five minutes the first time)
-	cargo test --release --workspace --exclude keyless-component --exclude keyless-proxy-wasm
+	cargo test --release --workspace --features keyless/reqwest,keyless/tower --exclude keyless-component --exclude keyless-proxy-wasm \
+	    --exclude keyless-wasi-http
 	$(call say,running the credential cell and single flight through every order of their steps)
 	cd tests/loom && cargo test --release --locked --target-dir ../../target/loom
 
@@ -33,16 +37,27 @@ unit: setup ## the tests that need nothing but cargo
 lint: setup cxx ## format and lints
 	$(call say,checking format and lints)
 	cargo fmt --all --check
-	cargo clippy --release --workspace --all-targets -- --deny warnings
+	cargo clippy --release --workspace --features keyless/reqwest,keyless/tower --all-targets -- --deny warnings
+	cargo clippy --release --package keyless-component --features wasi-03 -- --deny warnings
+	cargo clippy --release --package keyless-component --features machine -- --deny warnings
 	cd tests/loom && cargo fmt --check && \
 	    cargo clippy --release --locked --all-targets --target-dir ../../target/loom -- --deny warnings
+	cd guest/gateway/compose && cargo fmt --check && \
+	    cargo clippy --release --locked --target-dir ../../../target/compose -- --deny warnings
+	cd tests/rust && cargo fmt --check && \
+	    cargo clippy --release --locked --all-targets --target-dir ../../target/rust -- --deny warnings
+	cd tests/wasi-03 && cargo fmt --all --check && \
+	    cargo clippy --release --locked --all-targets --target-dir ../../target/wasi-03 -- --deny warnings
 
 .PHONY: deny
 deny: setup ## licences, sources and bans of every dependency
 	$(call say,checking dependencies; cargo-deny is built by name if it is not there)
 	@test -x $(TOOLS)/bin/cargo-deny || cargo install cargo-deny --version $(DENY_VERSION) --locked --root $(TOOLS)
 	$(TOOLS)/bin/cargo-deny --locked check bans licenses sources
-	$(TOOLS)/bin/cargo-deny --locked --manifest-path tests/loom/Cargo.toml --config deny.toml check bans licenses sources
+	for apart in tests/loom tests/rust tests/wasi-03 guest/gateway/compose; do \
+	    $(TOOLS)/bin/cargo-deny --locked --manifest-path $$apart/Cargo.toml --config deny.toml \
+	        check bans licenses sources || exit 1; \
+	done
 
 .PHONY: peers
 peers: setup ## against the official clients and Airflow, installed by name in tests/peers
@@ -63,11 +78,51 @@ page: setup ## the status page in a browser, with tools installed by name in tes
 	cargo build --release --package keyless
 	tests/page/run
 
+# Each of the following is a workspace of its own where its dependencies would have wasmtime compiled anew for everybody.
+.PHONY: rust
+rust: setup ## the library in Rust programs: tower, reqwest, async-openai, and its packages on their own
+	$(call say,testing Keyless in Rust programs; wasmtime is compiled once more)
+	cargo build --release --package keyless
+	cd tests/rust && cargo test --release --locked --target-dir ../../target/rust
+	tests/rust/package
+
+.PHONY: wasi
+wasi: setup ## the gateway made of components, in jco; the component for WASI 0.3, in wasmtime
+	$(call say,running the gateway made of components)
+	cargo build --release --package keyless
+	cargo run --release --package keyless-artifact -- target/components
+	cargo run --release --package keyless-http-gateway -- target/components
+	tests/http-gateway/run
+	$(call say,running the component for WASI 0.3; wasmtime is compiled once more)
+	cd tests/wasi-03 && cargo test --release --locked --target-dir ../../target/wasi-03
+
+.PHONY: node
+node: setup ## the package for Node, as it would be published, with the official clients
+	$(call say,testing Keyless for Node)
+	cargo build --release --package keyless
+	cargo run --release --package keyless-machine -- target/components
+	tests/node/run
+
+.PHONY: python
+python: setup ## the package for Python, as it would be published, with the official clients and in Airflow
+	$(call say,testing Keyless for Python)
+	cargo build --release --package keyless
+	cargo run --release --package keyless-machine -- target/components
+	tests/python/run
+
+TRACES ?= 10000
+.PHONY: conformance
+conformance: node python ## what every host promises, and TRACES generated traces beside all scenarios, on Node and Python
+	$(call say,holding the hosts to their promises and to the engine)
+	tests/conformance $(TRACES)
+
 .PHONY: components
 components: setup ## the finished components and the filter for Envoy, in target/components
 	$(call say,building the components)
 	cargo run --release --package keyless-artifact -- target/components
 	cargo run --release --package keyless-machine -- target/components
+	cargo run --release --package keyless-provider-async -- target/components
+	cargo run --release --package keyless-http-gateway -- target/components
 	cargo run --release --package keyless-envoy-filter -- target/components
 
 .PHONY: bench

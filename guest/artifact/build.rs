@@ -1,5 +1,7 @@
 //! Builds the guest with the same toolchain for wasm, so that `cargo build` of a host is all it takes.
 //!
+//! A package of this crate carries the finished components, in `prebuilt`: the guest's sources are not in it.
+//!
 //! `KEYLESS_PREBUILT_COMPONENT=FILE` and `KEYLESS_PREBUILT_COMPONENT_WITH_SOURCE=FILE` embed components that were built
 //! elsewhere.
 
@@ -38,10 +40,14 @@ const WORLDS: [World; 2] = [
 fn main() -> Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
+    let own = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let root = own.join("../..").canonicalize()?;
+    // The sources win, so that nothing old that lies about is embedded.
+    let packaged = !root.join("guest/component/Cargo.toml").exists();
     for world in WORLDS {
         println!("cargo:rerun-if-env-changed={}", world.prebuilt);
-        let component = match env::var_os(world.prebuilt).map(PathBuf::from) {
+        let in_package = packaged.then(|| own.join("prebuilt").join(world.file));
+        let component = match env::var_os(world.prebuilt).map(PathBuf::from).or(in_package) {
             Some(file) => {
                 println!("cargo:rerun-if-changed={}", file.display());
                 let component = fs::read(&file).with_context(|| file.display().to_string())?;

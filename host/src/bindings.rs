@@ -10,7 +10,7 @@ wasmtime::component::bindgen!({
             export keyless:credentials/credential-provider@0.1.0;
         }
     ",
-    path: "../wit",
+    path: "wit",
     world: "keyless:host/provider",
     exports: { default: async },
 });
@@ -24,7 +24,7 @@ pub(crate) mod source {
                 export keyless:credentials/subject-token-source@0.1.0;
             }
         ",
-        path: "../wit",
+        path: "wit",
         world: "keyless:host/source",
         exports: { default: async },
     });

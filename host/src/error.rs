@@ -57,8 +57,8 @@ pub struct Error {
     /// Who has to act.
     pub kind: ErrorKind,
     /// Stable and kebab-case, such as `token-file-missing`. Those of this crate start with `component-`, `connect-to-`,
-    /// `connection-`, `ca-`, `cache-`, `grant-`, `lock-`, `runtime-`, `source-` or `variable-`; the others come from the
-    /// component.
+    /// `connection-`, `ca-`, `cache-`, `grant-`, `lock-`, `request-`, `runtime-`, `source-` or `variable-`; the others come
+    /// from the component.
     pub code: Cow<'static, str>,
     /// For people: what happened, and what to do next.
     pub message: String,

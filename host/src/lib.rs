@@ -43,9 +43,16 @@
 //!   loopback and the known cloud metadata addresses only.
 //! - A component that traps, loops, hangs or outgrows its memory is replaced; what it last gave is served meanwhile.
 //!
+//! # HTTP clients
+//!
+//! The features `tower` and `reqwest` (both off by default) bring a layer of tower and a middleware for reqwest, which do the
+//! above for every request, and the second try after a 401.
+//!
 //! Log events go through [`tracing`]; they never hold a secret. Keep the levels of *other* crates (`wasmtime*`, `h2`,
 //! `hyper`) at `info` or above in production: what they write at `trace` is not ours to promise.
 
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+mod authorize;
 mod bindings;
 mod builder;
 mod cache;
@@ -63,11 +70,15 @@ mod limits;
 mod lock;
 mod plan;
 mod renewal;
+#[cfg(feature = "reqwest")]
+pub mod reqwest;
 mod runtime;
 pub mod sender;
 mod snapshot;
 mod source;
 mod status;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod variables;
 
 pub use builder::Builder;
@@ -87,7 +98,7 @@ pub use snapshot::CredentialRef;
 pub use status::{Phase, Status};
 pub use variables::Variables;
 
-/// The README's example is compiled, as the one above is.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+/// The README's examples are compiled, as the one above is.
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,34 +1,37 @@
 //! Keyless as a component: a world of `wit/` on the outside, the engine on the inside.
 //!
 //! All policy is in the engine. What is here turns its types into the contract's ([`convert`]) and its effects into what the
-//! world has for them. In the worlds with WASI 0.2 ([`provider`]) that is calls of the imports ([`files`], [`requests`],
-//! [`source`]), and a renewal goes on between calls ([`driver`]): a request that was started belongs to the host and proceeds
-//! while nobody is in the guest, so no call has to wait for it. In the world without imports (`machine`) effects are handed
-//! to the host as they are.
+//! world has for them. In the worlds with WASI 0.2 (`wasi_02`) that is calls of the imports, and a renewal goes on between
+//! calls: a request that was started belongs to the host and proceeds while nobody is in the guest, so no call has to wait for
+//! it. In the world with WASI 0.3 (`wasi_03`) calls overlap, and one task works for all of them. In the world without imports
+//! (`machine`) effects are handed to the host as they are.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
-#[cfg_attr(target_arch = "wasm32", macro_use)]
 extern crate alloc;
 
 mod convert;
 #[cfg(not(feature = "machine"))]
-mod driver;
-#[cfg(not(feature = "machine"))]
-mod files;
+mod faults;
 #[cfg(feature = "machine")]
 mod machine;
 #[cfg(not(feature = "machine"))]
-mod provider;
-#[cfg(not(feature = "machine"))]
-mod requests;
-#[cfg(not(feature = "machine"))]
-mod source;
+mod target;
+#[cfg(not(any(feature = "machine", feature = "wasi-03")))]
+mod wasi_02;
+#[cfg(all(feature = "wasi-03", not(feature = "machine")))]
+mod wasi_03;
+
+/// WASI at the level of the world.
+#[cfg(not(any(feature = "machine", feature = "wasi-03")))]
+use ::wasi;
+#[cfg(all(feature = "wasi-03", not(feature = "machine")))]
+use bindings::wasi;
 
 #[expect(unsafe_code, reason = "generated")]
 mod bindings {
     /// The two worlds differ in one import.
-    #[cfg(not(feature = "machine"))]
+    #[cfg(not(any(feature = "machine", feature = "wasi-03")))]
     macro_rules! bind {
         ($world:literal, $($feature:literal),*) => {
             wit_bindgen::generate!({
@@ -50,19 +53,26 @@ mod bindings {
         };
     }
 
-    #[cfg(not(any(feature = "custom-source", feature = "machine")))]
+    #[cfg(not(any(feature = "custom-source", feature = "machine", feature = "wasi-03")))]
     bind!("provider",);
-    #[cfg(all(feature = "custom-source", not(feature = "machine")))]
+    #[cfg(all(feature = "custom-source", not(any(feature = "machine", feature = "wasi-03"))))]
     bind!("provider-with-source", "custom-source");
     #[cfg(feature = "machine")]
     wit_bindgen::generate!({ path: "../../wit", world: "machine-only", features: ["machine"] });
+    #[cfg(all(feature = "wasi-03", not(feature = "machine")))]
+    wit_bindgen::generate!({
+        path: "../../wit/async",
+        world: "provider",
+        features: ["async-provider"],
+        generate_all,
+    });
 
     export!(Exported with_types_in self);
 
     use super::Exported;
 }
 
-/// What exports the interface of the world: [`provider`] or `machine` does.
+/// What exports the interface of the world: `wasi_02`, `wasi_03` or `machine` does.
 struct Exported;
 
 /// Without std, because std's panics bring their messages along, and nobody would read them: a panic is a trap, and the

@@ -62,3 +62,8 @@ pub use options::{Mapping, Options};
 pub use recipes::Recipe;
 pub use sandbox::{Error, Sandbox};
 pub use service::ServiceName;
+
+/// The README's example is compiled, as the one above is run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

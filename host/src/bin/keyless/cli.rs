@@ -207,6 +207,21 @@ Examples:
   keyless demo
   keyless demo --json | jq '.steps[].text'")]
     Demo(DemoArgs),
+    /// Find out whether a host of your own keeps what a host has to promise
+    #[cfg(unix)]
+    #[command(
+        override_usage = "keyless conformance [OPTIONS] -- PROGRAM [ARGUMENT]...",
+        after_help = "\
+The program speaks the protocol of docs/write-a-host.md on its standard input and output. It is started once for each check,
+against a world on loopback that misbehaves in every way that a host has to stand. The exit code is 0 only if it keeps every
+promise; what it answers `unsupported` to, because it loads another component than the machine, is listed.
+
+Examples:
+  keyless conformance -- node conformance.mjs
+  keyless conformance --only no-redirect --only no-proxy -- ./host
+  keyless conformance --traces traces.jsonl --json -- ./host | jq .conforms"
+    )]
+    Conformance(ConformanceArgs),
 }
 
 impl Command {
@@ -215,7 +230,7 @@ impl Command {
         match self {
             // Its failures are part of the story, which tells them itself.
             #[cfg(unix)]
-            Self::Demo(_) => LevelFilter::ERROR,
+            Self::Demo(_) | Self::Conformance(_) => LevelFilter::ERROR,
             Self::Doctor(_) => LevelFilter::ERROR,
             #[cfg(unix)]
             Self::Serve(_) => LevelFilter::INFO,
@@ -333,6 +348,24 @@ pub(crate) struct DemoArgs {
     /// Print one JSON document at the end
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `keyless conformance`.
+#[cfg(unix)]
+#[derive(Args)]
+pub(crate) struct ConformanceArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Make these checks alone (repeatable)
+    #[arg(long, value_name = "CHECK")]
+    pub(crate) only: Vec<String>,
+    /// Also replay the recorded runs in this file, one in each line, and compare every decision
+    #[arg(long, value_name = "FILE")]
+    pub(crate) traces: Option<PathBuf>,
+    /// The program that lets your host be driven, and its arguments
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    pub(crate) program: Vec<OsString>,
 }
 
 /// `keyless sandbox`.

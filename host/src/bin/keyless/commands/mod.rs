@@ -1,5 +1,7 @@
 //! One file per command. A further one is a variant in `cli.rs`, a file here and a line in [`run`].
 
+#[cfg(unix)]
+pub(crate) mod conformance;
 pub(crate) mod doctor;
 mod inspect;
 mod plan;
@@ -36,6 +38,8 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Serve(args) => tokio.block_on(serve::run(cli, args, sockets)),
         #[cfg(unix)]
         Command::Sandbox(args) => tokio.block_on(sandbox::run(args)),
+        #[cfg(unix)]
+        Command::Conformance(args) => tokio.block_on(conformance::run(cli, args)),
         #[cfg(unix)]
         Command::Demo(args) => tokio.block_on(demo::run(args)),
     }

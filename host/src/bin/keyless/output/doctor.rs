@@ -25,7 +25,7 @@ pub(crate) fn span(seconds: u64) -> String {
 }
 
 /// On a terminal, unless nobody wants them (no-color.org).
-fn colours() -> bool {
+pub(super) fn colours() -> bool {
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     stdout().is_terminal() && !set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

@@ -1,6 +1,8 @@
 //! What the command writes: results to standard output, problems to standard error, nothing else anywhere.
 
 pub(crate) mod component;
+#[cfg(unix)]
+pub(crate) mod conformance;
 pub(crate) mod credential;
 pub(crate) mod doctor;
 pub(crate) mod plan;

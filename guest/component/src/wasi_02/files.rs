@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 use keyless_engine::io::FileFault;
 use keyless_engine::secret::SecretBytes;
 use wasi::filesystem::preopens;
-use wasi::filesystem::types::{Descriptor, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags};
+use wasi::filesystem::types::{Descriptor, DescriptorFlags, DescriptorType, OpenFlags, PathFlags};
+
+use crate::{faults, target};
 
 /// The whole file, if it has at most `limit` bytes.
 ///
@@ -13,19 +15,15 @@ use wasi::filesystem::types::{Descriptor, DescriptorFlags, DescriptorType, Error
 /// which a kubelet replaces a token.
 pub(crate) fn read(path: &str, limit: usize) -> Result<SecretBytes, FileFault> {
     let directories = preopens::get_directories();
-    let (directory, path) = directories
-        .iter()
-        .filter_map(|(directory, name)| Some((directory, below(name, path)?)))
-        .min_by_key(|(_, rest)| rest.len())
-        .ok_or(FileFault::Denied)?;
+    let (directory, path) = target::among(&directories, path).ok_or(FileFault::Denied)?;
     // Looked at before it is opened: opening a pipe would wait for somebody to write into it.
-    let found = directory.stat_at(PathFlags::SYMLINK_FOLLOW, path).map_err(fault)?;
+    let found = directory.stat_at(PathFlags::SYMLINK_FOLLOW, path).map_err(faults::file)?;
     if found.type_ != DescriptorType::RegularFile {
         return Err(FileFault::NotAFile);
     }
     let file = directory
         .open_at(PathFlags::SYMLINK_FOLLOW, path, OpenFlags::empty(), DescriptorFlags::READ)
-        .map_err(fault)?;
+        .map_err(faults::file)?;
     content(&file, limit)
 }
 
@@ -34,7 +32,7 @@ fn content(file: &Descriptor, limit: usize) -> Result<SecretBytes, FileFault> {
     let mut content = SecretBytes::from(Vec::with_capacity(limit + 1));
     loop {
         let wanted = limit + 1 - content.len();
-        let (bytes, end) = file.read(wanted as u64, content.len() as u64).map_err(fault)?;
+        let (bytes, end) = file.read(wanted as u64, content.len() as u64).map_err(faults::file)?;
         let bytes = SecretBytes::from(bytes);
         content.extend_from_slice(&bytes);
         if content.len() > limit {
@@ -43,25 +41,5 @@ fn content(file: &Descriptor, limit: usize) -> Result<SecretBytes, FileFault> {
         if end || bytes.is_empty() {
             return Ok(content);
         }
-    }
-}
-
-/// The part of `path` below the directory `name`.
-fn below<'p>(name: &str, path: &'p str) -> Option<&'p str> {
-    let rest = match name.trim_end_matches('/') {
-        "." | "" if !path.starts_with('/') => path.strip_prefix("./").unwrap_or(path),
-        "" if name.starts_with('/') => path.strip_prefix('/')?,
-        name => path.strip_prefix(name)?.strip_prefix('/')?,
-    };
-    (!rest.is_empty()).then_some(rest)
-}
-
-fn fault(code: ErrorCode) -> FileFault {
-    match code {
-        ErrorCode::NoEntry | ErrorCode::NotDirectory => FileFault::Missing,
-        // A link that leads out of the directory.
-        ErrorCode::NotPermitted => FileFault::Denied,
-        ErrorCode::IsDirectory => FileFault::NotAFile,
-        _ => FileFault::Failed,
     }
 }

@@ -1,5 +1,6 @@
 //! Drives the engine with WASI: does its effects, hands it the answers, waits when there is nothing else to do.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use keyless_engine::io::{Effect, Now};
@@ -7,9 +8,10 @@ use keyless_engine::{Answered, Event, Machine};
 use wasi::clocks::{monotonic_clock, wall_clock};
 use wasi::io::poll::{self, Pollable};
 
+use super::requests::Exchange;
+use super::{files, source};
 use crate::bindings::exports::keyless::credentials::credential_provider::{Credential, Error, Status};
-use crate::requests::Exchange;
-use crate::{convert, files, source};
+use crate::convert;
 
 /// One connection and what it has under way.
 pub(crate) struct Driver {

@@ -6,10 +6,10 @@ use core::cell::RefCell;
 
 use keyless_engine::{Machine, Variables};
 
+use super::driver::Driver;
 use crate::bindings::exports::keyless::credentials::credential_provider::{
     Connection as ConnectionHandle, ConnectionPlan, Credential, Error, Guest, GuestConnection, Status,
 };
-use crate::driver::Driver;
 use crate::{Exported, convert};
 
 impl Guest for Exported {

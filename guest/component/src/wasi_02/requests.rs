@@ -9,11 +9,12 @@ use keyless_engine::secret::SecretBytes;
 use wasi::clocks::monotonic_clock;
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody,
-    OutgoingRequest, Scheme,
+    Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest,
 };
 use wasi::io::poll::Pollable;
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
+
+use crate::{faults, target};
 
 /// A request under way.
 pub(crate) struct Exchange {
@@ -94,7 +95,7 @@ impl Exchange {
                         return None;
                     }
                     Some(Ok(Ok(response))) => self.state = receive(&response).unwrap_or_else(State::Failed),
-                    Some(Ok(Err(code))) => self.state = State::Failed(fault(&code)),
+                    Some(Ok(Err(code))) => self.state = State::Failed(faults::send(&code)),
                     Some(Err(())) => self.state = State::Failed(SendFault::Broken),
                 },
                 State::Receiving { download, mut response } => {
@@ -132,14 +133,8 @@ fn start(request: Request) -> Result<State, SendFault> {
         .collect();
     let headers = Fields::from_list(&headers).map_err(|_| SendFault::Denied)?;
     let outgoing = OutgoingRequest::new(headers);
-    let (scheme, authority, path) = split(&request.url).ok_or(SendFault::Denied)?;
-    let method = match request.method {
-        "GET" => Method::Get,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        other => Method::Other(other.to_owned()),
-    };
-    outgoing.set_method(&method).map_err(|()| SendFault::Denied)?;
+    let (scheme, authority, path) = target::split(&request.url).ok_or(SendFault::Denied)?;
+    outgoing.set_method(&target::method(request.method)).map_err(|()| SendFault::Denied)?;
     outgoing.set_scheme(Some(&scheme)).map_err(|()| SendFault::Denied)?;
     outgoing.set_authority(Some(authority)).map_err(|()| SendFault::Denied)?;
     outgoing.set_path_with_query(Some(path)).map_err(|()| SendFault::Denied)?;
@@ -147,22 +142,9 @@ fn start(request: Request) -> Result<State, SendFault> {
     let stream = body.write().map_err(|()| SendFault::Broken)?;
     // Without options: WASI has time-outs for phases and none for the whole, which is what counts (`deadline_ns`).
     // And wasmtime 48 never gives the handle of options back, one more for every request.
-    let response = outgoing_handler::handle(outgoing, None).map_err(|code| fault(&code))?;
+    let response = outgoing_handler::handle(outgoing, None).map_err(|code| faults::send(&code))?;
     let upload = Upload { stream, body, content: request.body, sent: 0 };
     Ok(State::Sending { upload, response })
-}
-
-/// Scheme, authority, and path with query.
-fn split(url: &str) -> Option<(Scheme, &str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let scheme = match scheme.to_ascii_lowercase().as_str() {
-        "https" => Scheme::Https,
-        "http" => Scheme::Http,
-        _ => return None,
-    };
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at_checked(end)?;
-    Some((scheme, authority, if path.is_empty() { "/" } else { path }))
 }
 
 impl Upload {
@@ -182,7 +164,7 @@ impl Upload {
     fn finish(self) -> Result<(), SendFault> {
         let Self { stream, body, .. } = self;
         drop(stream);
-        OutgoingBody::finish(body, None).map_err(|code| fault(&code))
+        OutgoingBody::finish(body, None).map_err(|code| faults::send(&code))
     }
 }
 
@@ -205,9 +187,8 @@ fn fill(stream: &InputStream, body: &mut SecretBytes, limit: usize) -> Result<bo
             Ok(chunk) => SecretBytes::from(chunk),
             Err(StreamError::Closed) => return Ok(true),
             Err(StreamError::LastOperationFailed(error)) => {
-                return Err(
-                    wasi::http::types::http_error_code(&error).map_or(SendFault::Broken, |code| fault(&code))
-                );
+                return Err(wasi::http::types::http_error_code(&error)
+                    .map_or(SendFault::Broken, |code| faults::send(&code)));
             }
         };
         if chunk.is_empty() {
@@ -223,31 +204,5 @@ fn fill(stream: &InputStream, body: &mut SecretBytes, limit: usize) -> Result<bo
         if body.len() > limit {
             return Err(SendFault::TooLarge);
         }
-    }
-}
-
-fn fault(code: &ErrorCode) -> SendFault {
-    match code {
-        ErrorCode::HttpRequestDenied
-        | ErrorCode::DestinationIpProhibited
-        | ErrorCode::HttpRequestUriInvalid
-        | ErrorCode::HttpRequestMethodInvalid => SendFault::Denied,
-        ErrorCode::DnsTimeout | ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => {
-            SendFault::Unresolved
-        }
-        ErrorCode::DestinationUnavailable
-        | ErrorCode::DestinationIpUnroutable
-        | ErrorCode::ConnectionRefused
-        | ErrorCode::ConnectionLimitReached => SendFault::Unreachable,
-        ErrorCode::TlsProtocolError | ErrorCode::TlsCertificateError | ErrorCode::TlsAlertReceived(_) => {
-            SendFault::Untrusted
-        }
-        ErrorCode::ConfigurationError => SendFault::NoCertificate,
-        ErrorCode::ConnectionTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::HttpResponseTimeout => SendFault::TimedOut,
-        ErrorCode::HttpResponseBodySize(_) => SendFault::TooLarge,
-        _ => SendFault::Broken,
     }
 }
