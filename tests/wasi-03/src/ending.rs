@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use keyless_sandbox::{Fault, Options, Sandbox, ServiceName};
+use keyless_sandbox::{Fault, ServiceName};
 use tokio::time::timeout;
 
-use crate::clocks::{Clocks, pass, until_due};
-use crate::host::Host;
+use crate::clocks::{pass, until_due};
+use crate::stage::Stage;
 
 /// The component itself would leave a stalled endpoint after ten seconds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -14,10 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Closed by a call, which is async.
 #[tokio::test]
 async fn closing_gives_up_a_renewal_under_way() {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let clocks = Clocks::new();
-    let mut host = Host::for_sandbox(&sandbox, &clocks).await;
-    let document = sandbox.documents().native;
+    let Stage { sandbox, clocks, mut host, document } = Stage::new().await;
     host.run(async |calls| {
         let connection = calls.open(&document, &Vec::new()).await.unwrap();
         let first = connection.credential().await.unwrap();
@@ -35,10 +32,7 @@ async fn closing_gives_up_a_renewal_under_way() {
 /// Dropped: its destructor is no async function, and must not wait.
 #[tokio::test]
 async fn dropping_gives_up_a_renewal_under_way() {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let clocks = Clocks::new();
-    let mut host = Host::for_sandbox(&sandbox, &clocks).await;
-    let document = sandbox.documents().native;
+    let Stage { sandbox, clocks, mut host, document } = Stage::new().await;
     let resource = host
         .run(async |calls| {
             let connection = calls.open(&document, &Vec::new()).await.unwrap();

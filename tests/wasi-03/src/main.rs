@@ -17,3 +17,4 @@ mod outages;
 mod renewal;
 mod sharing;
 mod sources;
+mod stage;

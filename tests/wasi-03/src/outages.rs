@@ -8,13 +8,11 @@ use keyless_sandbox::{Fault, Options, RetryAfter, Sandbox, ServiceName};
 use crate::bindings::{Error, Phase, Problem};
 use crate::clocks::{Clocks, pass, until_due};
 use crate::host::Host;
+use crate::stage::Stage;
 
 #[tokio::test]
 async fn an_outage_is_told_to_all_at_once_and_paced() {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let clocks = Clocks::new();
-    let mut host = Host::for_sandbox(&sandbox, &clocks).await;
-    let document = sandbox.documents().native;
+    let Stage { sandbox, clocks, mut host, document } = Stage::new().await;
     sandbox.fault_until_cleared(
         ServiceName::Exchange,
         Fault::Status { status: 503, retry_after: Some(RetryAfter::Seconds(60)) },
@@ -43,10 +41,7 @@ async fn an_outage_is_told_to_all_at_once_and_paced() {
 
 #[tokio::test]
 async fn an_outage_hides_no_credential_that_is_held() {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let clocks = Clocks::new();
-    let mut host = Host::for_sandbox(&sandbox, &clocks).await;
-    let document = sandbox.documents().native;
+    let Stage { sandbox, clocks, mut host, document } = Stage::new().await;
     host.run(async |calls| {
         let connection = calls.open(&document, &Vec::new()).await.unwrap();
         let held = connection.credential().await.unwrap();

@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
-use keyless_sandbox::{Fault, Options, Sandbox, ServiceName};
+use keyless_sandbox::{Fault, ServiceName};
 
 use crate::bindings::Phase;
-use crate::clocks::{Clocks, pass, until_due};
-use crate::host::Host;
+use crate::clocks::{pass, until_due};
+use crate::stage::Stage;
 
 #[tokio::test]
 async fn a_due_renewal_makes_nobody_wait_and_goes_on_after_the_call() {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let clocks = Clocks::new();
-    let mut host = Host::for_sandbox(&sandbox, &clocks).await;
-    let document = sandbox.documents().native;
+    let Stage { sandbox, clocks, mut host, document } = Stage::new().await;
     host.run(async |calls| {
         let connection = calls.open(&document, &Vec::new()).await.unwrap();
         let first = connection.credential().await.unwrap();
@@ -34,10 +31,7 @@ async fn a_due_renewal_makes_nobody_wait_and_goes_on_after_the_call() {
 
 #[tokio::test]
 async fn renew_waits_for_what_is_due_and_does_nothing_when_nothing_is() {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let clocks = Clocks::new();
-    let mut host = Host::for_sandbox(&sandbox, &clocks).await;
-    let document = sandbox.documents().native;
+    let Stage { sandbox, clocks, mut host, document } = Stage::new().await;
     host.run(async |calls| {
         let connection = calls.open(&document, &Vec::new()).await.unwrap();
         let first = connection.renew().await.unwrap();
@@ -56,10 +50,7 @@ async fn renew_waits_for_what_is_due_and_does_nothing_when_nothing_is() {
 /// A host may stop turning the event loop whenever no call waits.
 #[tokio::test]
 async fn a_renewal_stands_still_with_the_event_loop_and_goes_on_with_it() {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let clocks = Clocks::new();
-    let mut host = Host::for_sandbox(&sandbox, &clocks).await;
-    let document = sandbox.documents().native;
+    let Stage { sandbox, clocks, mut host, document } = Stage::new().await;
     let resource = host
         .run(async |calls| {
             let connection = calls.open(&document, &Vec::new()).await.unwrap();
@@ -81,10 +72,7 @@ async fn a_renewal_stands_still_with_the_event_loop_and_goes_on_with_it() {
 
 #[tokio::test]
 async fn a_refused_credential_is_replaced_once() {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let clocks = Clocks::new();
-    let mut host = Host::for_sandbox(&sandbox, &clocks).await;
-    let document = sandbox.documents().native;
+    let Stage { sandbox, clocks, mut host, document } = Stage::new().await;
     host.run(async |calls| {
         let connection = calls.open(&document, &Vec::new()).await.unwrap();
         let first = connection.credential().await.unwrap();
@@ -110,10 +98,7 @@ async fn a_refused_credential_is_replaced_once() {
 
 #[tokio::test]
 async fn a_hundred_renewals_leave_nothing_behind() {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let clocks = Clocks::new();
-    let mut host = Host::for_sandbox(&sandbox, &clocks).await;
-    let document = sandbox.documents().native;
+    let Stage { sandbox, clocks, mut host, document } = Stage::new().await;
     host.run(async |calls| {
         let connection = calls.open(&document, &Vec::new()).await.unwrap();
         for generation in 1..=100 {
