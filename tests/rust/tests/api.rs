@@ -10,7 +10,7 @@ use crate::world::World;
 
 /// One call of the API by one of the clients: status and body, or the error in words.
 pub(crate) enum Client {
-    Tower(crate::world::Tower),
+    Tower(Box<crate::world::Tower>),
     Reqwest(reqwest_middleware::ClientWithMiddleware),
     AsyncOpenai(crate::async_openai::Service),
 }
@@ -19,7 +19,7 @@ impl Client {
     /// All three, on one connection.
     fn all(world: &World) -> [Self; 3] {
         [
-            Self::Tower(world.tower()),
+            Self::Tower(Box::new(world.tower())),
             Self::Reqwest(world.reqwest()),
             Self::AsyncOpenai(crate::async_openai::service(world)),
         ]
@@ -31,7 +31,7 @@ impl Client {
             Self::Tower(client) => {
                 let request =
                     Request::builder().method(method).uri(url).body(Full::from(body.to_owned())).unwrap();
-                let response = client.clone().oneshot(request).await.map_err(|error| code(&*error))?;
+                let response = (**client).clone().oneshot(request).await.map_err(|error| code(&*error))?;
                 let (head, body) = response.into_parts();
                 Ok((head.status, body.collect().await.unwrap().to_bytes()))
             }
@@ -153,7 +153,7 @@ async fn another_place_gets_neither_the_credential_nor_the_request() {
     let elsewhere = Sandbox::start(Options::default()).await.unwrap();
     let base = world.sandbox.base_url();
     let plain = base.replace("https:", "http:");
-    let sibling = format!("{}0/models", base);
+    let sibling = format!("{base}0/models");
     let above = base.trim_end_matches("/v1").to_owned() + "/admin";
     for client in Client::all(&world) {
         for url in [
