@@ -47,7 +47,7 @@ lint: setup cxx ## format and lints
 	cd tests/rust && cargo fmt --check && \
 	    cargo clippy --release --locked --all-targets --target-dir ../../target/rust -- --deny warnings
 	cd tests/wasi-03 && cargo fmt --all --check && \
-	    cargo clippy --release --locked --all-targets --target-dir ../../target/wasi-03 -- --deny warnings
+	    cargo clippy --locked --all-targets --target-dir ../../target/wasi-03 -- --deny warnings
 
 .PHONY: deny
 deny: setup ## licences, sources and bans of every dependency
@@ -94,7 +94,7 @@ wasi: setup ## the gateway made of components, in jco; the component for WASI 0.
 	cargo run --release --package keyless-http-gateway -- target/components
 	tests/http-gateway/run
 	$(call say,running the component for WASI 0.3; wasmtime is compiled once more)
-	cd tests/wasi-03 && cargo test --release --locked --target-dir ../../target/wasi-03
+	cd tests/wasi-03 && cargo test --locked --target-dir ../../target/wasi-03
 
 .PHONY: node
 node: setup ## the package for Node, as it would be published, with the official clients
