@@ -38,6 +38,8 @@ pub(super) struct Tested {
     stdin: Option<ChildStdin>,
     answers: mpsc::Receiver<Line>,
     errors: Arc<Mutex<Vec<u8>>>,
+    /// Closed once standard error is.
+    speaking: mpsc::Receiver<()>,
 }
 
 enum Line {
@@ -66,11 +68,15 @@ impl Tested {
             thread::spawn(move || read_lines(stdout, &send));
         }
         let errors = Arc::default();
+        let (speaks, speaking) = mpsc::channel(1);
         if let Some(stderr) = stderr {
             let errors = Arc::clone(&errors);
-            thread::spawn(move || keep(stderr, &errors));
+            thread::spawn(move || {
+                keep(stderr, &errors);
+                drop(speaks);
+            });
         }
-        Ok(Self { child, stdin, answers, errors })
+        Ok(Self { child, stdin, answers, errors, speaking })
     }
 
     /// One request and its answer.
@@ -157,6 +163,8 @@ impl Tested {
             Some(status) => format!("the program has ended ({status})"),
             None => "its standard output or input is closed".to_owned(),
         };
+        // What it said before it ended may still be on its way; what it started may go on speaking.
+        let _silent = tokio::time::timeout(Duration::from_secs(1), self.speaking.recv()).await;
         let last = self.errors();
         let last = last.lines().next_back().unwrap_or_default();
         let said = if last.is_empty() { String::new() } else { format!("; it said last: {}", cut(last)) };
