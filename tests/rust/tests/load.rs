@@ -77,13 +77,13 @@ async fn an_outage_of_the_token_endpoint_is_not_noticed() {
     let load = Load::start(&world);
     world.generation(1).await;
     world.sandbox.fault_until_cleared(ServiceName::Exchange, Fault::status(503));
-    // The first exchange, and two that failed.
+    // The first exchange, one that failed, and one that came before the fault was taken away, or just after.
     let failing = world.sandbox.wait_for_requests(ServiceName::Exchange, 3);
     tokio::time::timeout(PATIENCE, failing).await.expect("no renewal was tried");
     world.sandbox.clear_faults(None);
     world.generation(2).await;
     let answered = load.stop().await;
-    assert!(world.connection.status().failures >= 2);
+    assert!(world.connection.status().failures >= 1);
     assert_eq!(world.sandbox.counters(ServiceName::Upstream).answered(401), 0);
     println!("{answered} requests through an outage");
 }
