@@ -175,7 +175,8 @@ fn response(response: &Response) -> Json {
     ])
 }
 
-fn file_fault(fault: FileFault) -> &'static str {
+/// The case of the contract's enum.
+pub fn file_fault(fault: FileFault) -> &'static str {
     match fault {
         FileFault::Missing => "missing",
         FileFault::Denied => "denied",
@@ -185,7 +186,8 @@ fn file_fault(fault: FileFault) -> &'static str {
     }
 }
 
-fn send_fault(fault: SendFault) -> &'static str {
+/// As [`file_fault`].
+pub fn send_fault(fault: SendFault) -> &'static str {
     match fault {
         SendFault::Denied => "denied",
         SendFault::Unresolved => "unresolved",

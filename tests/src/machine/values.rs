@@ -1,8 +1,9 @@
 //! What goes in and what comes out, by the names in `wit/machine.wit`.
 
 use keyless_engine::Event;
-use keyless_engine::io::{Effect, FileFault, Now, Request, Response, SendFault, SourceFault};
+use keyless_engine::io::{Effect, Now, Request, Response, SourceFault};
 use keyless_engine::secret::Secret;
+use keyless_scenarios::replay::{file_fault, send_fault};
 use wasmtime::component::Val;
 
 use crate::component::values::{Record, list, number, optional, text, two};
@@ -92,29 +93,6 @@ fn response(response: Response) -> Val {
         ("headers", Val::List(response.headers.iter().map(header).collect())),
         ("body", bytes(&response.body)),
     ])
-}
-
-fn file_fault(fault: FileFault) -> &'static str {
-    match fault {
-        FileFault::Missing => "missing",
-        FileFault::Denied => "denied",
-        FileFault::NotAFile => "not-a-file",
-        FileFault::TooLarge => "too-large",
-        FileFault::Failed => "failed",
-    }
-}
-
-fn send_fault(fault: SendFault) -> &'static str {
-    match fault {
-        SendFault::Denied => "denied",
-        SendFault::Unresolved => "unresolved",
-        SendFault::Unreachable => "unreachable",
-        SendFault::Untrusted => "untrusted",
-        SendFault::NoCertificate => "no-certificate",
-        SendFault::TimedOut => "timed-out",
-        SendFault::Broken => "broken",
-        SendFault::TooLarge => "too-large",
-    }
 }
 
 fn source_fault(fault: SourceFault) -> Val {

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 
 use super::report::Fault;
 
@@ -66,7 +65,6 @@ pub(super) struct Peer {
 
 struct State {
     number: u64,
-    changed: Notify,
     book: Mutex<Book>,
 }
 
@@ -89,8 +87,7 @@ impl Peer {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let book = Book { manner, connections: 0, issued: 0, seen: Vec::new() };
-        let state =
-            Arc::new(State { number: address.port().into(), changed: Notify::new(), book: Mutex::new(book) });
+        let state = Arc::new(State { number: address.port().into(), book: Mutex::new(book) });
         let accepting = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -139,7 +136,6 @@ async fn serve(state: Arc<State>, mut stream: TcpStream) {
         book.seen.push(seen);
         book.manner.clone()
     };
-    state.changed.notify_waiters();
     // A host that hangs up early is none of our business.
     let _hung_up = answer(&state, &mut stream, manner, (&line, &subject)).await;
 }

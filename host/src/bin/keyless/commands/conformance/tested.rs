@@ -151,7 +151,7 @@ impl Tested {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Some(status);
             }
-            // Between two looks: a process that is not ours to be told of has no event to wait for.
+            // Between two looks: waiting for a child blocks a thread, and this one may have to be given up.
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         None
