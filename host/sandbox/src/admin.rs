@@ -17,6 +17,7 @@ use crate::body::Body;
 use crate::exchange::refusal::ErrorShape;
 use crate::faults::Fault;
 use crate::issuer::claims::Claims;
+use crate::openai_admin::call::OpenAiAdminCall;
 use crate::service::{Answering, Service, ServiceName};
 use crate::world::World;
 
@@ -31,6 +32,8 @@ pub(crate) const CALLS: &[(&str, &str, &str)] = &[
         r#"{"service":"exchange","fault":{"kind":"status","status":503,"retry_after":{"seconds":5}},"times":3}"#,
     ),
     ("DELETE", "/faults", ""),
+    ("GET", "/service-accounts", ""),
+    ("POST", "/rotate-openai-admin-key", ""),
     ("POST", "/rotate-token", r#"{"lifetime_seconds":600}"#),
     ("POST", "/token-file", r#"{"content":"not a token"}"#),
     ("POST", "/rotate-keys", r#"{"keep_old":false}"#),
@@ -46,11 +49,12 @@ pub(crate) struct Admin {
     world: Arc<World>,
 }
 
-/// `times` absent: until cleared.
+/// `times` absent: until cleared. `on` absent: all requests of the party.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ArmFault {
     service: ServiceName,
+    on: Option<OpenAiAdminCall>,
     fault: Value,
     times: Option<u64>,
 }
@@ -126,13 +130,7 @@ impl Admin {
                 return Ok(answer::typed(StatusCode::OK, "application/toml", world.documents().named()));
             }
             (&Method::POST, "/faults") => {
-                let ArmFault { service, fault, times } = required(request)?;
-                let fault = Fault::from_json(&fault).map_err(AdminError::Bad)?;
-                if times == Some(0) {
-                    let allowed = "`times` is 0; allowed: 1 or more, or absent for \"until cleared\"";
-                    return Err(AdminError::Bad(allowed.to_owned()));
-                }
-                world.faults.arm(service, fault, times);
+                required::<ArmFault>(request)?.arm(world)?;
                 json!({"faults": world.faults.snapshot()})
             }
             (&Method::DELETE, "/faults") => {
@@ -173,6 +171,11 @@ impl Admin {
                 world.clock.advance(Duration::from_secs(required::<Advance>(request)?.advance_seconds));
                 json!({"now_ms": world.clock.now_ms()})
             }
+            (&Method::GET, "/service-accounts") => json!(world.service_accounts.record()),
+            (&Method::POST, "/rotate-openai-admin-key") => {
+                world.admin_key.rotate()?;
+                json!({"openai_admin_key_file": world.admin_key.file()})
+            }
             (&Method::POST, "/shutdown") => {
                 world.shutdown.cancel();
                 json!({"stopping": true})
@@ -188,6 +191,27 @@ impl Service for Admin {
         Box::pin(async move {
             self.route(&request).unwrap_or_else(|error| error.answer(request.method(), request.uri().path()))
         })
+    }
+}
+
+impl ArmFault {
+    fn arm(self, world: &World) -> Result<(), AdminError> {
+        let Self { service, on, fault, times } = self;
+        let fault = Fault::from_json(&fault).map_err(AdminError::Bad)?;
+        let wrong = |text: &str| Err(AdminError::Bad(text.to_owned()));
+        if times == Some(0) {
+            return wrong("`times` is 0; allowed: 1 or more, or absent for \"until cleared\"");
+        }
+        if service != ServiceName::Upstream {
+            if on.is_some() {
+                return wrong("`on` names a call of OpenAI's Admin API; allowed: with `service` `upstream`");
+            }
+            if fault.lag().is_some() {
+                return wrong("only OpenAI's Admin API lags; allowed: with `service` `upstream`");
+            }
+        }
+        world.faults.arm(service, on, fault, times);
+        Ok(())
     }
 }
 

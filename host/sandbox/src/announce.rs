@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::admin::CALLS;
+use crate::openai_admin::PROJECT_ID;
 use crate::world::World;
 
 /// Where everything is, what to paste, what to switch.
@@ -20,6 +21,8 @@ The sandbox is running. Everything listens on loopback only, and ends with this 
   admin           {admin}
   CA certificate  {ca}
   token file      {token_file}
+  OpenAI project  {project_id}
+  its Admin key   {admin_key_file}
 
 Connection documents (trust the CA: --ca-cert {ca})
 
@@ -28,6 +31,9 @@ Connection documents (trust the CA: --ca-cert {ca})
 
   static key
     {native_static}
+
+  a service account of its own, by OpenAI's Admin API
+    {service_account}
 
   Airflow, as a URI
     {airflow_uri}
@@ -49,8 +55,11 @@ Admin calls
         admin = addresses.admin(),
         ca = ca_path.display(),
         token_file = world.volume.token_path().display(),
+        admin_key_file = world.admin_key.file().display(),
+        project_id = PROJECT_ID,
         native = documents.native,
         native_static = documents.native_static,
+        service_account = documents.openai_service_account.document,
         airflow_uri = documents.airflow_uri,
         airflow_json = documents.airflow_json,
         airflow_json_text_extra = documents.airflow_json_text_extra,

@@ -27,6 +27,8 @@ pub struct Documents {
     pub airflow_json_text_extra: String,
     /// Every source with every exchange, by name: `SOURCE-EXCHANGE`, such as `azure-openai`.
     pub combinations: BTreeMap<String, Recipe>,
+    /// Without a source: a service account of its own, made by OpenAI's Admin API, and the keys of those that follow it.
+    pub openai_service_account: Recipe,
 }
 
 impl Documents {
@@ -72,6 +74,7 @@ impl Documents {
             airflow_json: airflow(extra),
             airflow_json_text_extra: airflow(Value::String(extra_text)),
             combinations: recipes::all(world),
+            openai_service_account: recipes::openai_service_account(world),
         }
     }
 }

@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::answer;
 use crate::body::{Body, Cut};
-use crate::faults::distort;
+use crate::faults::{Fault, distort};
+use crate::openai_admin::call::OpenAiAdminCall;
 use crate::service::{Service, ServiceName};
 use crate::world::World;
 
@@ -36,15 +37,23 @@ impl Front {
     }
 
     pub(crate) async fn handle(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
-        let Ok(request) = whole(request).await else {
+        let Ok(mut request) = whole(request).await else {
             return Ok(answer::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": "request_too_large"})));
         };
         let Some((name, world)) = &self.watched else {
             return Ok(self.service.answer(request).await);
         };
         let number = world.ledger.arrived(*name, world.clock.now_ms(), &request);
+        let call = match name {
+            ServiceName::Upstream => OpenAiAdminCall::of(request.method(), request.uri().path()),
+            _ => None,
+        };
+        let fault = world.faults.take(*name, call);
+        if let Some(lag) = fault.as_ref().and_then(Fault::lag) {
+            request.extensions_mut().insert(lag);
+        }
         let proper = self.service.answer(request);
-        let mut outcome = match world.faults.take(*name) {
+        let mut outcome = match fault {
             None => Ok(proper.await),
             Some(fault) => distort(fault, proper).await,
         };

@@ -4,7 +4,8 @@
 //! kubelet projects the token, the metadata servers of other platforms, the vendors' token endpoints and their APIs. It
 //! *checks* what it receives:
 //! signatures, issuers, audiences, lifetimes and mappings all have to be right, and the API opens only for tokens that
-//! the token endpoint issued and that have not expired. [`Fault`]s can be switched on while it runs.
+//! the token endpoint issued and that have not expired, and for keys that the Admin API made and that have not been
+//! deleted. [`Fault`]s can be switched on while it runs.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -39,6 +40,7 @@ mod ledger;
 mod listen;
 mod lock;
 mod oauth;
+mod openai_admin;
 mod options;
 mod platform;
 mod random;
@@ -58,6 +60,9 @@ pub use exchange::refusal::ErrorShape;
 pub use faults::{Fault, RetryAfter};
 pub use issuer::claims::Claims;
 pub use ledger::{Counters, RequestRecord};
+pub use openai_admin::ServiceAccountRecord;
+pub use openai_admin::call::OpenAiAdminCall;
+pub use openai_admin::service_accounts::ServiceAccountsRecord;
 pub use options::{Mapping, Options};
 pub use recipes::Recipe;
 pub use sandbox::{Error, Sandbox};

@@ -11,6 +11,7 @@ use crate::exchange::x509::provider_id;
 use crate::exchange::{TOKEN_PATH, codex};
 use crate::issuer::claims::Claims;
 use crate::oauth::{ACCESS_TOKEN, entra, google, openrouter};
+use crate::openai_admin::PROJECT_ID;
 use crate::platform::{Platform, azure, github};
 use crate::service::ServiceName;
 use crate::world::World;
@@ -76,6 +77,29 @@ fn x509(world: &World) -> Recipe {
         variables: BTreeMap::new(),
         connect_to: Vec::new(),
         try_on: format!("{}/models", world.addresses.base_url()),
+    }
+}
+
+/// Where there is no source: the connection makes a service account by OpenAI's Admin API, and lives on its key. The
+/// intervals are short enough to watch it change keys.
+pub(crate) fn openai_service_account(world: &World) -> Recipe {
+    let base_url = world.addresses.base_url();
+    let document = json!({
+        "exchange": {
+            "type": "openai-service-account",
+            "admin_key": {"file": world.admin_key.file()},
+            "project_id": PROJECT_ID,
+            "service_account_name_prefix": "sandbox",
+            "host": base_url,
+            "refresh_interval": "30s",
+            "grace": "20s",
+        },
+    });
+    Recipe {
+        document: document.to_string(),
+        variables: BTreeMap::new(),
+        connect_to: Vec::new(),
+        try_on: format!("{base_url}/models"),
     }
 }
 

@@ -28,6 +28,8 @@ use crate::issuer::curve::Curve;
 use crate::issuer::keys::KeyRing;
 use crate::ledger::{Counters, Ledger, RequestRecord};
 use crate::listen::Port;
+use crate::openai_admin::admin_key::AdminKey;
+use crate::openai_admin::service_accounts::ServiceAccounts;
 use crate::options::Options;
 use crate::platform::Platforms;
 use crate::service::{ServiceName, roster};
@@ -69,7 +71,7 @@ impl From<ring::error::Unspecified> for Error {
 
 /// A running sandbox. It stops when it is dropped; [`Sandbox::stop`] also waits until it has stopped.
 pub struct Sandbox {
-    world: Arc<World>,
+    pub(crate) world: Arc<World>,
     directory: TempDir,
     tasks: TaskTracker,
 }
@@ -120,6 +122,8 @@ impl Sandbox {
             access_keys: AccessKeys::new()?,
             tokens: Tokens::new("sk-sandbox-", "")?,
             anthropic: Tokens::new("sk-ant-api03-sandbox-", "sk-ant-oat01-")?,
+            admin_key: AdminKey::create(directory.path().join("openai-admin-key"))?,
+            service_accounts: ServiceAccounts::new(),
             ledger: Ledger::new(),
             faults: Faults::default(),
             settings: Settings::of(&options),
@@ -394,12 +398,12 @@ impl Sandbox {
 impl Sandbox {
     /// Arms a fault for the next `times` requests of a party. Faults apply one after the other, in the order of arming.
     pub fn fault(&self, service: ServiceName, fault: Fault, times: u64) {
-        self.world.faults.arm(service, fault, Some(times));
+        self.world.faults.arm(service, None, fault, Some(times));
     }
 
     /// Arms a fault that lasts until it is cleared or until another is armed after it.
     pub fn fault_until_cleared(&self, service: ServiceName, fault: Fault) {
-        self.world.faults.arm(service, fault, None);
+        self.world.faults.arm(service, None, fault, None);
     }
 
     /// Clears the faults of one party, or of all. Requests that are already suffering go on suffering.

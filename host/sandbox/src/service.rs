@@ -36,7 +36,7 @@ pub enum ServiceName {
     Issuer,
     /// The vendor's token endpoint, `POST /oauth/token`.
     Exchange,
-    /// The vendor's API, `/v1/...`.
+    /// The vendor's API, `/v1/...`, with its Admin API, `/v1/organization/...`.
     Upstream,
     /// Azure's two ways to a managed identity: the instance metadata service, and the endpoint inside App Service. Plain.
     Azure,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ring::error::Unspecified;
 use zeroize::Zeroizing;
@@ -15,6 +16,7 @@ pub(crate) struct Tokens {
     prefix: &'static str,
     api_key: Zeroizing<String>,
     api_key_digest: Sha256,
+    api_key_deleted: AtomicBool,
     issued: Mutex<Issued>,
 }
 
@@ -55,11 +57,26 @@ impl Tokens {
     /// The beginnings of the static key and of tokens.
     pub(crate) fn new(key_prefix: &str, prefix: &'static str) -> Result<Self, Unspecified> {
         let api_key = Zeroizing::new(format!("{key_prefix}{}", random::text(48)?));
-        Ok(Self { prefix, api_key_digest: Sha256::of(api_key.as_bytes()), api_key, issued: Mutex::default() })
+        Ok(Self {
+            prefix,
+            api_key_digest: Sha256::of(api_key.as_bytes()),
+            api_key,
+            api_key_deleted: AtomicBool::new(false),
+            issued: Mutex::default(),
+        })
     }
 
     pub(crate) fn api_key(&self) -> &str {
         &self.api_key
+    }
+
+    /// The static key opens nothing any more. False if it did not before.
+    pub(crate) fn delete_api_key(&self) -> bool {
+        !self.api_key_deleted.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn api_key_is_deleted(&self) -> bool {
+        self.api_key_deleted.load(Ordering::Relaxed)
     }
 
     /// Issues the next generation.
@@ -79,7 +96,7 @@ impl Tokens {
     pub(crate) fn judge(&self, bearer: &str, now_ms: u64) -> Bearer {
         let digest = Sha256::of(bearer.as_bytes());
         if digest == self.api_key_digest {
-            return Bearer::ApiKey;
+            return if self.api_key_is_deleted() { Bearer::Unknown } else { Bearer::ApiKey };
         }
         match lock(&self.issued).by_digest.get(&digest) {
             None => Bearer::Unknown,

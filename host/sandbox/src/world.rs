@@ -23,6 +23,9 @@ use crate::issuer::claims::{Claims, Pod};
 use crate::issuer::keys::KeyRing;
 use crate::ledger::Ledger;
 use crate::lock::lock;
+use crate::openai_admin::PROJECT_ID;
+use crate::openai_admin::admin_key::AdminKey;
+use crate::openai_admin::service_accounts::ServiceAccounts;
 use crate::options::Options;
 use crate::platform::{Platform, Platforms};
 use crate::service::ServiceName;
@@ -49,9 +52,13 @@ pub(crate) struct World {
     /// OpenAI's.
     pub(crate) tokens: Tokens,
     pub(crate) anthropic: Tokens,
-    /// Sessions with EC2's metadata service.
+    /// Opens OpenAI's Admin API.
+    pub(crate) admin_key: AdminKey,
+    /// Made by OpenAI's Admin API.
+    pub(crate) service_accounts: ServiceAccounts,
     /// The workload's, for those who want one.
     pub(crate) client_certificates: ClientCertificates,
+    /// Sessions with EC2's metadata service.
     pub(crate) instance_sessions: Tokens,
     pub(crate) access_keys: AccessKeys,
     pub(crate) ledger: Ledger,
@@ -138,10 +145,13 @@ impl World {
                 "base_url": self.addresses.base_url(),
                 "admin": self.addresses.admin(),
                 "token_file": self.volume.token_path(),
+                "openai_admin_key_file": self.admin_key.file(),
                 "services": per_service(&|name| self.addresses.url(name).into()),
             },
             "ports": per_service(&|name| self.addresses.port(name).into()),
             "keys": self.keys.kids(),
+            "openai_project_id": PROJECT_ID,
+            "service_accounts": self.service_accounts.record(),
             "access_token_lifetime_seconds": self.access_token_lifetime().as_secs(),
             "last_generation": self.tokens.last_generation(),
             "error_shape": self.error_shape(),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Fault, RetryAfter};
 use crate::body::{self, Body, Cut, Tear};
+use crate::openai_admin::refusal;
 
 const HTML_PAGE: &str = "<!DOCTYPE html><html><head><title>Sign in</title></head>\
     <body><h1>Please sign in to the network</h1></body></html>";
@@ -21,8 +22,19 @@ pub(crate) async fn distort(
     proper: impl Future<Output = Response<Body>>,
 ) -> Result<Response<Body>, Cut> {
     let mut fault = fault;
-    while let Fault::Delay { ms, then } = fault {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
+    loop {
+        let then = match fault {
+            Fault::Delay { ms, then } => {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                then
+            }
+            // The work knows.
+            Fault::Lag { then, .. } => then,
+            last => {
+                fault = last;
+                break;
+            }
+        };
         match then {
             Some(then) => fault = *then,
             None => return Ok(proper.await),
@@ -30,10 +42,15 @@ pub(crate) async fn distort(
     }
     match fault {
         // The loop above leaves none.
-        Fault::Delay { .. } => Ok(proper.await),
+        Fault::Delay { .. } | Fault::Lag { .. } => Ok(proper.await),
         Fault::Status { status, retry_after } => Ok(bare_status(status, retry_after.as_ref())),
         Fault::Stall => std::future::pending().await,
         Fault::CloseBefore => Err(Cut),
+        Fault::CloseAfter => {
+            drop(proper.await);
+            Err(Cut)
+        }
+        Fault::MissingScope { scope } => Ok(refusal::missing_scope(&scope)),
         Fault::Html => Ok(own(200, "text/html; charset=utf-8", HTML_PAGE.to_owned())),
         Fault::EndlessBody => {
             let mut response = own(200, "application/json", String::new());

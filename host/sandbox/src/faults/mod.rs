@@ -11,6 +11,9 @@ use serde_json::Value;
 pub(crate) use distort::distort;
 
 use crate::lock::lock;
+use crate::openai_admin::Lag;
+use crate::openai_admin::call::OpenAiAdminCall;
+use crate::openai_admin::refusal::WRITE_SCOPE;
 use crate::service::ServiceName;
 
 /// One way to answer badly. As JSON: `{"kind": "status", "status": 503, "retry_after": {"seconds": 5}}`.
@@ -48,6 +51,23 @@ pub enum Fault {
     CloseBefore,
     /// Does the work, sends half of the answer and closes the connection (HTTP/2: resets the stream).
     CloseMidway,
+    /// Does the work and closes the connection (HTTP/2: resets the stream) without a word: a lost answer.
+    CloseAfter,
+    /// For OpenAI's Admin API: what this request creates enters the list of service accounts late, what it deletes
+    /// leaves the list late, and a list shows what was there so long ago.
+    Lag {
+        /// How late.
+        seconds: u64,
+        /// How the request is answered; properly where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        then: Option<Box<Self>>,
+    },
+    /// 403 as OpenAI words it to a key that lacks a permission, instead of doing the work.
+    MissingScope {
+        /// `api.management.write` where absent.
+        #[serde(default = "management_write")]
+        scope: String,
+    },
     /// The first two thirds of the proper answer, as if they were all of it: JSON that stops in the middle.
     MalformedJson,
     /// The proper headers and no body.
@@ -114,6 +134,10 @@ fn ok() -> u16 {
     200
 }
 
+fn management_write() -> String {
+    WRITE_SCOPE.to_owned()
+}
+
 fn application_json() -> String {
     "application/json".to_owned()
 }
@@ -135,6 +159,15 @@ impl Fault {
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::Status { status, retry_after: None }
+    }
+
+    /// What of it concerns the work itself.
+    pub(crate) fn lag(&self) -> Option<Lag> {
+        match self {
+            Self::Lag { seconds, .. } => Some(Lag { ms: seconds.saturating_mul(1_000) }),
+            Self::Delay { then, .. } => then.as_ref()?.lag(),
+            _ => None,
+        }
     }
 
     /// Reads the JSON form strictly. The error says what would be allowed.
@@ -180,7 +213,7 @@ impl Fault {
             }
             Self::ContentType { value } => header_is("value", value),
             Self::Drip { bytes: 0, .. } => Err("`bytes` is 0; allowed: 1 or more".to_owned()),
-            Self::Delay { then: Some(then), .. } => then.check(),
+            Self::Delay { then: Some(then), .. } | Self::Lag { then: Some(then), .. } => then.check(),
             _ => Ok(()),
         }
     }
@@ -194,27 +227,36 @@ fn stray_field(given: &Value, understood: &Value) -> Option<String> {
     })
 }
 
-/// A fault and for how many more requests it holds.
+/// A fault, what it is aimed at, and for how many more requests it holds.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Armed {
+    /// None: every request of the party.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on: Option<OpenAiAdminCall>,
     fault: Fault,
     /// None: until cleared.
     remaining: Option<u64>,
 }
 
 /// The faults that are armed. They apply one after the other, in the order in which they were armed; one that is armed
-/// "until cleared" gives way to the next that is armed.
+/// "until cleared" gives way to the next that is armed with the same aim.
 #[derive(Default)]
 pub(crate) struct Faults(Mutex<BTreeMap<ServiceName, VecDeque<Armed>>>);
 
 impl Faults {
     /// For the next `times` requests (0: none), or until cleared.
-    pub(crate) fn arm(&self, service: ServiceName, fault: Fault, times: Option<u64>) {
+    pub(crate) fn arm(
+        &self,
+        service: ServiceName,
+        on: Option<OpenAiAdminCall>,
+        fault: Fault,
+        times: Option<u64>,
+    ) {
         let mut board = lock(&self.0);
         let armed = board.entry(service).or_default();
-        armed.retain(|earlier| earlier.remaining.is_some());
+        armed.retain(|earlier| earlier.remaining.is_some() || earlier.on != on);
         if times != Some(0) {
-            armed.push_back(Armed { fault, remaining: times });
+            armed.push_back(Armed { on, fault, remaining: times });
         }
     }
 
@@ -224,15 +266,16 @@ impl Faults {
     }
 
     /// The fault for the request at hand.
-    pub(crate) fn take(&self, service: ServiceName) -> Option<Fault> {
+    pub(crate) fn take(&self, service: ServiceName, call: Option<OpenAiAdminCall>) -> Option<Fault> {
         let mut board = lock(&self.0);
         let armed = board.get_mut(&service)?;
-        let first = armed.front_mut()?;
+        let at = armed.iter().position(|armed| armed.on.is_none() || armed.on == call)?;
+        let first = armed.get_mut(at)?;
         let fault = first.fault.clone();
         if let Some(remaining) = &mut first.remaining {
             *remaining -= 1;
             if *remaining == 0 {
-                armed.pop_front();
+                armed.remove(at);
             }
         }
         Some(fault)

@@ -1,5 +1,7 @@
-//! The vendor's API, as far as the official SDKs need it to be content. It opens only for what the token endpoint issued.
+//! The vendor's API, as far as the official SDKs need it to be content. It opens only for what the token endpoint issued
+//! and for keys of service accounts.
 
+pub(crate) mod api_error;
 mod chat;
 mod models;
 pub(crate) mod prompt;
@@ -11,11 +13,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use self::api_error::ApiError;
 use crate::answer;
 use crate::bearer;
 use crate::body::Body;
+use crate::openai_admin;
+use crate::openai_admin::service_accounts::KeyUse;
 use crate::random;
 use crate::service::{Answering, Service};
 use crate::tokens::Bearer;
@@ -32,6 +37,9 @@ impl Upstream {
     }
 
     fn route(&self, request: &Request<Bytes>) -> Result<Response<Body>, ApiError> {
+        if request.uri().path().starts_with(openai_admin::call::ROOT) {
+            return Ok(openai_admin::answer(&self.world, request));
+        }
         let caller = self.authenticate(request.headers())?;
         let call = |body| Call::new(body, &caller, self.world.clock.now_s(), self.world.options.stream_pause);
         match (request.method(), request.uri().path()) {
@@ -46,7 +54,8 @@ impl Upstream {
     fn authenticate(&self, headers: &HeaderMap) -> Result<String, ApiError> {
         let missing = "You didn't provide an API key.";
         let bearer = bearer::of(headers).ok_or_else(|| ApiError::unauthorized(None, missing))?;
-        match self.world.tokens.judge(bearer, self.world.clock.now_ms()) {
+        let now_ms = self.world.clock.now_ms();
+        match self.world.tokens.judge(bearer, now_ms) {
             Bearer::ApiKey => Ok("the static API key".to_owned()),
             Bearer::Token { generation } => Ok(format!("token number {generation}")),
             Bearer::Expired => {
@@ -55,9 +64,12 @@ impl Upstream {
             Bearer::Revoked => {
                 Err(ApiError::unauthorized(Some("token_revoked"), "The access token was revoked."))
             }
-            Bearer::Unknown => {
-                Err(ApiError::unauthorized(Some("invalid_api_key"), "Incorrect API key provided."))
-            }
+            Bearer::Unknown => match self.world.service_accounts.use_key(bearer, now_ms) {
+                KeyUse::Opens { account_id } => Ok(format!("a key of service account {account_id}")),
+                KeyUse::Refused => {
+                    Err(ApiError::unauthorized(Some("invalid_api_key"), "Incorrect API key provided."))
+                }
+            },
         }
     }
 }
@@ -118,58 +130,5 @@ impl Call {
     /// Roughly: words.
     fn reply_tokens(&self) -> usize {
         self.pieces().count()
-    }
-}
-
-/// OpenAI's error body: `{"error": {"message", "type", "param", "code"}}`.
-struct ApiError {
-    status: StatusCode,
-    kind: &'static str,
-    param: Option<&'static str>,
-    code: Option<&'static str>,
-    message: String,
-}
-
-impl ApiError {
-    fn unauthorized(code: Option<&'static str>, message: &str) -> Self {
-        Self {
-            status: StatusCode::UNAUTHORIZED,
-            kind: "invalid_request_error",
-            param: None,
-            code,
-            message: message.to_owned(),
-        }
-    }
-
-    fn bad_request(param: Option<&'static str>, message: &str) -> Self {
-        let (kind, message) = ("invalid_request_error", message.to_owned());
-        Self { status: StatusCode::BAD_REQUEST, kind, param, code: None, message }
-    }
-
-    fn internal() -> Self {
-        let message = "The server had an error while processing your request.".to_owned();
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            kind: "server_error",
-            param: None,
-            code: None,
-            message,
-        }
-    }
-
-    fn no_such_call(method: &Method, path: &str) -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            kind: "invalid_request_error",
-            param: None,
-            code: Some("unknown_url"),
-            message: format!("Invalid URL ({method} {path})"),
-        }
-    }
-
-    fn into_answer(self) -> Response<Body> {
-        let error =
-            json!({"message": self.message, "type": self.kind, "param": self.param, "code": self.code});
-        answer::json(self.status, &json!({"error": error}))
     }
 }

@@ -38,6 +38,21 @@ async fn every_dialect_says_the_same() {
     assert_eq!(parse(&documents.airflow_json), json!({"conn_type": "openai", "extra": extra}));
     let text_extra = parse(&documents.airflow_json_text_extra);
     assert_eq!(parse(text_extra["extra"].as_str().unwrap()), extra);
+
+    let minting = json!({
+        "exchange": {
+            "type": "openai-service-account",
+            "admin_key": {"file": sandbox.openai_admin_key_path()},
+            "project_id": sandbox.openai_project_id(),
+            "service_account_name_prefix": "sandbox",
+            "host": sandbox.base_url(),
+            "refresh_interval": "30s",
+            "grace": "20s",
+        },
+    });
+    assert_eq!(parse(&documents.openai_service_account.document), minting);
+    assert_eq!(documents.openai_service_account.try_on, format!("{}/models", sandbox.base_url()));
+
     let query = documents.airflow_uri.strip_prefix("openai:///?__extra__=").unwrap();
     assert!(!query.contains(['+', '&', '=', '/', '#']), "{query}");
     assert_eq!(parse(&percent_decode_str(query).decode_utf8().unwrap()), extra);
@@ -57,6 +72,9 @@ async fn the_announcement_names_everything() {
         sandbox.token_path().display().to_string(),
         documents.native,
         documents.native_static,
+        documents.openai_service_account.document,
+        sandbox.openai_admin_key_path().display().to_string(),
+        sandbox.openai_project_id().to_owned(),
         documents.airflow_uri,
         documents.airflow_json,
         documents.airflow_json_text_extra,

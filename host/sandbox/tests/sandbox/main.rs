@@ -13,6 +13,7 @@ mod faults;
 mod keys;
 mod lifecycle;
 mod oauth;
+mod openai_admin;
 mod platforms;
 mod upstream;
 mod volume;
