@@ -5,6 +5,8 @@ TARGET := wasm32-unknown-unknown
 TOOLS := target/tools
 DENY_VERSION := 0.20.2
 MUTANTS_VERSION := 27.1.0
+# What the command and its library can be built with, but for the keyring: on Linux that is D-Bus, and minutes of building.
+FEATURES := keyless/kubernetes,keyless/reqwest,keyless/tower
 say = @printf '\n== %s\n' "$(1)"
 
 .PHONY: help
@@ -20,7 +22,7 @@ demo: setup ## the main job on the sandbox, in under a minute after the build
 	./target/release/keyless demo
 
 .PHONY: test
-test: setup lint deny unit fuzz peers gateways page embed ## everything that CI runs
+test: setup api-server lint deny unit fuzz kubernetes peers gateways page embed ## everything that CI runs
 
 .PHONY: embed
 embed: setup rust wasi node python conformance ## everything that embeds Keyless, as its users have it
@@ -28,7 +30,7 @@ embed: setup rust wasi node python conformance ## everything that embeds Keyless
 .PHONY: unit
 unit: setup ## the tests that need nothing but cargo
 	$(call say,building and running all tests; wasmtime takes most of five minutes the first time)
-	cargo test --release --workspace --features keyless/reqwest,keyless/tower --exclude keyless-component --exclude keyless-proxy-wasm \
+	cargo test --release --workspace --features $(FEATURES) --exclude keyless-component --exclude keyless-proxy-wasm \
 	    --exclude keyless-wasi-http
 	$(call say,running the credential cell and single flight through every order of their steps)
 	cd tests/loom && cargo test --release --locked --target-dir ../../target/loom
@@ -37,17 +39,16 @@ unit: setup ## the tests that need nothing but cargo
 lint: setup cxx ## format and lints
 	$(call say,checking format and lints)
 	cargo fmt --all --check
-	cargo clippy --release --workspace --features keyless/reqwest,keyless/tower --all-targets -- --deny warnings
+	cargo clippy --release --workspace --features $(FEATURES) --all-targets -- --deny warnings
 	cargo clippy --release --package keyless-component --features wasi-03 -- --deny warnings
 	cargo clippy --release --package keyless-component --features machine -- --deny warnings
 	cd tests/loom && cargo fmt --check && \
 	    cargo clippy --release --locked --all-targets --target-dir ../../target/loom -- --deny warnings
 	cd guest/gateway/compose && cargo fmt --check && \
 	    cargo clippy --release --locked --target-dir ../../../target/compose -- --deny warnings
-	cd tests/rust && cargo fmt --check && \
-	    cargo clippy --release --locked --all-targets --target-dir ../../target/rust -- --deny warnings
-	cd tests/wasi-03 && cargo fmt --all --check && \
-	    cargo clippy --locked --all-targets --target-dir ../../target/wasi-03 -- --deny warnings
+	# Without clippy, for which wasmtime would be checked twice more.
+	cd tests/rust && cargo fmt --check
+	cd tests/wasi-03 && cargo fmt --all --check
 
 .PHONY: deny
 deny: setup ## licences, sources and bans of every dependency
@@ -71,6 +72,22 @@ gateways: setup ## nginx, HAProxy, Caddy, Envoy and Traefik with Keyless beside 
 	cargo build --release --package keyless
 	cargo run --release --package keyless-envoy-filter -- target/components
 	tests/gateways/run
+
+# One processor works on it while others have something to wait for.
+.PHONY: api-server
+api-server: ## begins to install the API server for `make kubernetes`, which waits for it
+	@mkdir -p target && nohup nice tests/kubernetes/install > target/api-server.log 2>&1 &
+
+.PHONY: kubernetes
+kubernetes: setup ## `keyless sync` with an API server, and what External Secrets asks of `keyless serve`
+	$(call say,running keyless sync against an API server; the first time that is compiled, for minutes)
+	cargo build --release --package keyless --features kubernetes
+	tests/kubernetes/run
+
+.PHONY: keyring
+keyring: setup ## keys in the keyring of the system; wants dbus, gnome-keyring and libglib2.0-bin, and compiles wasmtime once more
+	$(call say,trying keys in a keyring)
+	cargo test --release --package keyless --features keyring --test cli connections
 
 .PHONY: page
 page: setup ## the status page in a browser, with tools installed by name in tests/page
@@ -137,8 +154,9 @@ load: setup ## the proxy's requests per second and its memory, beside nginx and 
 
 SOAK ?= 600
 .PHONY: soak
-soak: setup ## simulated hours for SOAK seconds, with other seeds each time
+soak: setup ## simulated hours, and rotations of minted keys, for SOAK seconds each, with other seeds each time
 	cargo run --release --package keyless-simulation -- lives --seconds $(SOAK)
+	cargo run --release --package keyless-simulation -- rotations --seconds $(SOAK)
 
 .PHONY: figures
 figures: setup ## of fleets: printed, and written into docs/fleet.svg and docs/reliability.md

@@ -33,5 +33,6 @@ pub(crate) mod source {
 pub(crate) use exports::keyless::credentials::credential_provider::Status;
 // `self::`, because rustdoc also knows a crate of that name: this one.
 pub(crate) use self::keyless::credentials::types::{
-    ConnectionPlan, Credential, Endpoint, Error, Header, SourceComponent, Warning,
+    Account, AccountStanding, ConnectionPlan, Credential, Endpoint, Error, Header, Prune, SourceComponent,
+    Warning,
 };

@@ -16,7 +16,7 @@ use crate::snapshot::Snapshot;
 use crate::{CredentialRef, Error, ErrorKind, Grant, Status, Variables};
 
 /// How long [`Connection::close`] lets a request under way come to its end.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(15);
+const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A document at work: one component instance, kept by one background task, which renews ahead of time.
 ///
@@ -135,7 +135,7 @@ impl Connection {
     ///
     /// # Errors
     /// The component's error when revoking fails; `connection-close-timeout` when a request under way did not end within
-    /// 15 seconds and was cut off. The connection is closed in any case.
+    /// 30 seconds and was cut off. The connection is closed in any case.
     pub async fn close(self) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
         if self.0.close.send(reply).await.is_err() {

@@ -23,8 +23,8 @@ use crate::runtime::Inner;
 use crate::sender::{AllowList, ClientIdentity, Gate};
 use crate::source::Source;
 use crate::{
-    ClientCertificate, Endpoint, Error, ErrorKind, Grant, Plan, Requirements, Setting, SourceComponent,
-    Variables, Warning,
+    Account, ClientCertificate, Endpoint, Error, ErrorKind, Grant, Plan, Prune, Requirements, Setting,
+    SourceComponent, Variables, Warning,
 };
 
 /// A grant in the form in which it is enforced.
@@ -214,6 +214,19 @@ impl Instance {
         let guest = guest.connection();
         let call = guest.call_status(&mut self.store, connection.0);
         Ok(contained(self.runtime.limits.call, ticking, call).await?)
+    }
+
+    pub(crate) async fn accounts(
+        &mut self,
+        connection: Opened,
+        prune: Prune,
+    ) -> Result<Vec<Account>, CallError> {
+        let ticking = self.begin()?;
+        let guest = self.provider.keyless_credentials_credential_provider();
+        let guest = guest.connection();
+        let call = guest.call_accounts(&mut self.store, connection.0, prune.into());
+        let accounts = refused(contained(self.runtime.limits.call, ticking, call).await?)?;
+        Ok(accounts.into_iter().map(Account::from).collect())
     }
 
     pub(crate) async fn close(mut self, connection: Opened) -> Result<(), CallError> {

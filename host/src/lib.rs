@@ -51,6 +51,7 @@
 //! Log events go through [`tracing`]; they never hold a secret. Keep the levels of *other* crates (`wasmtime*`, `h2`,
 //! `hyper`) at `info` or above in production: what they write at `trace` is not ours to promise.
 
+mod accounts;
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 mod authorize;
 mod bindings;
@@ -81,6 +82,7 @@ mod status;
 pub mod tower;
 mod variables;
 
+pub use accounts::{Account, Prune, Standing};
 pub use builder::Builder;
 pub use cache::Cache;
 pub use clock::Clocks;

@@ -102,7 +102,7 @@ impl SourceComponent {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
-    /// Upper case: `GET`, `POST` or `PUT`.
+    /// Upper case: `GET`, `POST`, `PUT` or `DELETE`.
     pub method: String,
     /// Absolute, without query or fragment. A last segment `*` stands for one that only the other side knows.
     pub url: String,

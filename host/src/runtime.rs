@@ -10,7 +10,7 @@ use crate::connection::Connection;
 use crate::instance::{Access, Instance};
 use crate::limits::{Limits, Ticker};
 use crate::sender::Sender;
-use crate::{Error, Grant, Plan, Variables, source};
+use crate::{Account, Error, Grant, Plan, Prune, Variables, source};
 
 /// One engine, one prepared component and one HTTP sender, shared by any number of connections. Cheap to clone.
 ///
@@ -91,6 +91,25 @@ impl Runtime {
         grant: Grant,
     ) -> Result<Connection, Error> {
         Connection::open(Arc::clone(&self.0), document, variables, &grant).await
+    }
+
+    /// The service accounts that connections with minted keys made in the document's project, by the mark in their names,
+    /// after deleting those that `prune` says. Makes no key.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); `field-value` for a document that makes no keys; those of the Admin API.
+    pub async fn accounts(
+        &self,
+        document: &str,
+        variables: &Variables,
+        grant: &Grant,
+        prune: Prune,
+    ) -> Result<Vec<Account>, Error> {
+        grant.covers(&self.plan(document, variables).await?.requirements)?;
+        let access = Access::new(&self.0, grant)?;
+        let mut instance = Instance::new(&self.0, &access, None).await?;
+        let connection = instance.open(document, variables).await?;
+        Ok(instance.accounts(connection, prune).await?)
     }
 
     /// The grant, with the component that gives identity tokens (the source `custom`) pinned to what its file holds now:

@@ -82,6 +82,12 @@ impl Variables {
         self.set("KEYLESS_STRICT", "1");
     }
 
+    /// Says who this is, for a document that makes its keys and names no instance: what earlier processes by this name left
+    /// is then known to be its own. No two may go by one name at a time.
+    pub fn set_instance(&mut self, name: impl Into<String>) {
+        self.set("KEYLESS_INSTANCE", name);
+    }
+
     /// The names, in the order in which they were set.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.own.iter().map(|(name, _)| name.as_str())

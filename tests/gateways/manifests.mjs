@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 
 const PACKAGES = [
-  [/^(v1|apps\/v1|networking\.k8s\.io\/.*)$/, "kubernetes-models"],
+  [/^(v1|apps\/v1|(coordination|networking|rbac\.authorization)\.k8s\.io\/.*)$/, "kubernetes-models"],
+  [/^(generators\.)?external-secrets\.io\//, "@kubernetes-models/external-secrets"],
   [/^gateway\.envoyproxy\.io\//, "@kubernetes-models/envoy-gateway"],
   [/^gateway\.networking\.k8s\.io\//, "@kubernetes-models/gateway-api"],
   [/\.istio\.io\//, "@kubernetes-models/istio"],

@@ -15,13 +15,20 @@ async function call(method, path, body) {
   return response.json();
 }
 
-export const fault = (service, kind, times) => call('POST', '/faults', { service, fault: kind, times });
+// `on`: a call of the Admin API, with the service `upstream`.
+export const fault = (service, kind, times, on) => call('POST', '/faults', { service, on, fault: kind, times });
 export const noFaults = () => call('DELETE', '/faults');
 export const lifetime = (seconds) => call('POST', '/lifetime', { seconds });
 export const revoke = (generation) => call('POST', '/revoke', { generation });
 export const rotateToken = (claims) => call('POST', '/rotate-token', claims);
 export const tokenFile = (content) => call('POST', '/token-file', { content });
 export const state = () => call('GET', '/state');
+
+// What became of the service accounts whose names begin so.
+export async function accounts(prefix) {
+  const { accounts: all } = await call('GET', '/service-accounts');
+  return all.filter(({ name }) => name.startsWith(`${prefix}-`));
+}
 
 // As at its start, but for what it counted.
 export async function reset() {

@@ -36,7 +36,7 @@ class Sandbox:
         found = self.about["documents"]["combinations"][name]
         return found["document"], found["variables"]
 
-    def open(self, document: str | None = None, **settings: Any) -> keyless.Connection:
+    def open(self, document: str | dict[str, Any] | None = None, **settings: Any) -> keyless.Connection:
         """A connection that trusts the sandbox, and sees no variable unless it is given."""
         settings = {"ca_file": self.ca, "variables": {}, **settings}
         return keyless.open(document or self.document, **settings)
@@ -47,6 +47,25 @@ class Sandbox:
 
     def fault(self, kind: str, times: int | None = None, service: str = "exchange", **more: Any) -> None:
         self.switch("/faults", service=service, fault={"kind": kind, **more}, times=times)
+
+    def admin_fault(self, on: str, kind: str, **more: Any) -> None:
+        """For one call of the Admin API, until it is mended."""
+        self.switch("/faults", service="upstream", on=on, fault={"kind": kind, **more})
+
+    def minting(self, **settings: Any) -> dict[str, Any]:
+        """A document that makes service accounts of its own."""
+        document = json.loads(self.about["documents"]["openai_service_account"]["document"])
+        return {"exchange": {**document["exchange"], **settings}}
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """What became of them, in the order in which they were made."""
+        with urllib.request.urlopen(f"{self.about['admin']}/service-accounts", timeout=30) as answer:
+            found: list[dict[str, Any]] = json.loads(answer.read())["accounts"]
+        return found
+
+    def alive(self) -> list[str]:
+        """The ids of those that are there."""
+        return [account["id"] for account in self.accounts() if account["deleted_at_ms"] is None]
 
     def mend(self) -> None:
         request = urllib.request.Request(f"{self.about['admin']}/faults", method="DELETE")

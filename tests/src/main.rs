@@ -12,6 +12,7 @@
 
 mod alike;
 mod component;
+mod counts;
 mod filter;
 mod imports;
 mod machine;

@@ -8,6 +8,8 @@ use core::ops::Deref;
 use keyless_engine::document::Dialect;
 use keyless_engine::lease::Phase;
 use keyless_engine::machine::{self, Credential as EngineCredential};
+#[cfg(not(feature = "machine"))]
+use keyless_engine::minting::{Account, Prune, Standing};
 use keyless_engine::plan::{self, Plan};
 use keyless_engine::secret::Secret;
 use keyless_engine::{Error as EngineError, Kind, Variables};
@@ -128,6 +130,33 @@ pub(crate) fn status(status: &machine::Status<'_>) -> Status {
         last_error: status.last_error.cloned().map(error),
         warnings: status.warnings.iter().map(warning).collect(),
     }
+}
+
+#[cfg(not(feature = "machine"))]
+pub(crate) fn prune(prune: types::Prune) -> Prune {
+    match prune {
+        types::Prune::Nothing => Prune::Nothing,
+        types::Prune::Done => Prune::Done,
+        types::Prune::All => Prune::All,
+    }
+}
+
+#[cfg(not(feature = "machine"))]
+pub(crate) fn accounts(surveyed: Result<Vec<Account>, EngineError>) -> Result<Vec<types::Account>, Error> {
+    let account = |account: Account| types::Account {
+        id: account.id,
+        name: account.name,
+        created_at: account.created_at_ms,
+        lapses_at: account.lapses_at_ms,
+        standing: match account.standing {
+            Standing::Current => types::AccountStanding::Current,
+            Standing::InUse => types::AccountStanding::InUse,
+            Standing::Done => types::AccountStanding::Done,
+        },
+        alike: account.alike,
+        deleted: account.deleted,
+    };
+    surveyed.map(|accounts| accounts.into_iter().map(account).collect()).map_err(error)
 }
 
 fn warning(warning: &plan::Warning) -> types::Warning {

@@ -60,6 +60,14 @@ impl GuestSession for Session {
     fn status(&self, now: Now) -> Status {
         convert::status(&self.0.borrow().status(moment(now)))
     }
+
+    fn close(&self, now: Now) {
+        self.0.borrow_mut().close(moment(now));
+    }
+
+    fn closed(&self) -> Option<Result<(), Error>> {
+        self.0.borrow().closed().map(|closed| closed.map_err(|error| convert::error(error.clone())))
+    }
 }
 
 fn moment(Now { wall_ms, monotonic_ms }: Now) -> io::Now {

@@ -3,6 +3,8 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
+use keyless_engine::split;
+
 use crate::wasi::http::types::{Method, Scheme};
 
 pub(crate) fn method(name: &str) -> Method {
@@ -16,7 +18,7 @@ pub(crate) fn method(name: &str) -> Method {
 
 /// Scheme, authority, and path with query.
 pub(crate) fn split(url: &str) -> Option<(Scheme, &str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
+    let (scheme, rest) = split::once(url, "://")?;
     let scheme = match scheme.to_ascii_lowercase().as_str() {
         "https" => Scheme::Https,
         "http" => Scheme::Http,

@@ -12,7 +12,6 @@ use crate::secret::Secret;
 use crate::url::WebUrl;
 
 /// The habits of an API. An exchange implies its own; a document with a static key names one as `api.type`.
-#[derive(Clone, Copy)]
 pub struct Flavour {
     /// As the document names it.
     pub name: &'static str,
@@ -57,8 +56,8 @@ pub const BEARER: Flavour = Flavour {
 impl Flavour {
     /// The one that a document names.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        [OPENAI, ANTHROPIC, BEARER].into_iter().find(|flavour| flavour.name == name)
+    pub fn named(name: &str) -> Option<&'static Self> {
+        [&OPENAI, &ANTHROPIC, &BEARER].into_iter().find(|flavour| flavour.name == name)
     }
 
     /// Where the API is when the document does not say.
@@ -85,7 +84,7 @@ pub struct Api {
     /// Where the API is. It never moves the token endpoint.
     pub base_url: Located<WebUrl>,
     /// Its habits.
-    pub flavour: Flavour,
+    pub flavour: &'static Flavour,
     /// Sent as `openai-organization`.
     pub organization: Option<Located<String>>,
     /// Sent as `openai-project`.

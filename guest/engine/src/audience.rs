@@ -9,6 +9,7 @@ use alloc::string::String;
 use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::plan::{Plan, Warning};
+use crate::split;
 use crate::subject_token::Claims;
 
 /// What a source asks its platform for: what the document says, else what the exchange's API expects.
@@ -45,7 +46,7 @@ pub(crate) fn control_plane(claims: &Claims, remedy: &str) -> Option<Warning> {
     let (audience, plane) = claims.audience.iter().find_map(|audience| Some((audience, plane(audience)?)))?;
     Some(Warning::new(
         CONTROL_PLANE,
-        format!(
+        format_args!(
             "the identity token has the audience `{audience}`: {plane} accepts it, and so can whoever receives it from here. {remedy}"
         ),
     ))
@@ -53,7 +54,7 @@ pub(crate) fn control_plane(claims: &Claims, remedy: &str) -> Option<Warning> {
 
 /// Whose control plane an audience is, if it is one.
 pub(crate) fn plane(audience: &str) -> Option<&'static str> {
-    let host = audience.split_once("://").map_or(audience, |(_, rest)| rest);
+    let host = split::once(audience, "://").map_or(audience, |(_, rest)| rest);
     let host = host.split(['/', ':']).next().unwrap_or(host);
     match host {
         "kubernetes.default.svc" | "kubernetes.default" | "kubernetes" | "container.googleapis.com" => {

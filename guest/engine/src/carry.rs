@@ -14,7 +14,7 @@ use crate::io::Now;
 use crate::secret::SecretBytes;
 
 /// Goes first. Whoever changes what is written changes it, and what is of another version is not read.
-pub(crate) const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 2;
 
 /// Enough for a token of a kilobyte and what stands around it.
 const USUAL: usize = 4 * 1024;

@@ -7,8 +7,9 @@ use alloc::string::ToString as _;
 use crate::api::Api;
 use crate::error::Error;
 use crate::exchange::Exchange;
+use crate::key::Key;
+use crate::minting::{self, Minting};
 use crate::plan::{Origin, Plan};
-use crate::secret::Secret;
 use crate::source::Source;
 
 /// What a document says, whatever its dialect.
@@ -28,7 +29,7 @@ pub struct Connection {
 /// Where the credential comes from.
 pub enum Auth {
     /// A key that somebody made and has to rotate.
-    ApiKey(Located<Secret>),
+    ApiKey(Key),
     /// The platform's identity, traded for a short-lived token.
     WorkloadIdentity {
         /// Where the identity token comes from.
@@ -36,6 +37,8 @@ pub enum Auth {
         /// Where it is traded.
         exchange: Box<dyn Exchange>,
     },
+    /// A key that the connection makes, follows with another and deletes.
+    Minted(Box<Minting>),
 }
 
 /// A value and where it came from.
@@ -58,13 +61,21 @@ impl Auth {
 }
 
 impl Connection {
+    /// How its keys are made, where it makes them.
+    pub(crate) fn minting(&self) -> Option<&Minting> {
+        match &self.auth {
+            Auth::Minted(minting) => Some(minting),
+            Auth::ApiKey(_) | Auth::WorkloadIdentity { .. } => None,
+        }
+    }
+
     /// Adds what the connection is and needs.
     pub fn describe(&self, plan: &mut Plan) {
         plan.set_if("nickname", self.nickname.as_deref());
         match &self.auth {
             Auth::ApiKey(key) => {
                 plan.set("auth_type", "api_key", Origin::Document);
-                plan.set_secret("api_key", &key.value, key.origin.clone());
+                key.describe("api_key", plan);
             }
             Auth::WorkloadIdentity { source, exchange } => {
                 plan.set("auth_type", "workload_identity", Origin::Document);
@@ -76,6 +87,11 @@ impl Connection {
                     Some(ms) => plan.set("refresh_buffer_seconds", seconds(ms), Origin::Document),
                     None => plan.set("refresh_buffer_seconds", "half the lifetime or more", Origin::Default),
                 }
+            }
+            Auth::Minted(minting) => {
+                plan.set("auth_type", "minted_key", Origin::Document);
+                plan.set("exchange.type", minting::NAME, Origin::Document);
+                minting.describe(plan);
             }
         }
         self.api.describe(plan);

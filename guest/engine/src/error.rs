@@ -1,7 +1,8 @@
 //! Everything that can go wrong, as stable codes, each with one class: who has to act.
 
+use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use core::fmt;
 
 use crate::carry::{Reader, Writer};
@@ -97,11 +98,19 @@ codes! {
     TokenNotGiven = "token-not-given" Identity,
     /// The host has no usable client certificate to present.
     ClientCertificate = "client-certificate" Identity,
+    /// The file that holds a key is not there.
+    KeyFileMissing = "key-file-missing" Identity,
+    /// The file that holds a key cannot be read, or holds no key.
+    KeyFileUnusable = "key-file-unusable" Identity,
     /// The identity token is for a control plane, and the host wants such tokens refused (`--strict`).
     TokenForAControlPlane = "token-for-a-control-plane" Identity,
 
     /// The token endpoint refused the identity.
     ExchangeRefused = "exchange-refused" Rejected,
+    /// The Admin API does not accept the Admin key, or it may not do what minting takes.
+    AdminKeyRefused = "admin-key-refused" Rejected,
+    /// The Admin API knows no such project, or it is archived.
+    ProjectRefused = "project-refused" Rejected,
 
     /// The token endpoint's name did not resolve.
     EndpointUnresolved = "endpoint-unresolved" Unavailable,
@@ -127,6 +136,12 @@ codes! {
     ResponseToken = "response-token" Unavailable,
     /// The answer's lifetime is not a positive number, or less than two seconds.
     ResponseLifetime = "response-lifetime" Unavailable,
+    /// There are as many minted service accounts as the document allows.
+    TooManyAccounts = "too-many-accounts" Unavailable,
+    /// The list of service accounts is not whole, so nothing is created or deleted by it.
+    AccountsDoubtful = "accounts-doubtful" Unavailable,
+    /// Minted service accounts could not be deleted when the connection was closed.
+    AccountsLeft = "accounts-left" Unavailable,
     /// The attempt as a whole took too long.
     AttemptTimeout = "attempt-timeout" Unavailable,
     /// No usable credential is held, and no attempt has failed: the next one may start in a moment.
@@ -148,8 +163,8 @@ struct Parts {
 impl Error {
     /// `message` says what happened and what to do next, in one or two sentences.
     #[must_use]
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self(Box::new(Parts { code, message: one_line(message.into()), retry_after_ms: None }))
+    pub fn new(code: Code, message: impl Message) -> Self {
+        message.of(code)
     }
 
     /// With the time to leave it alone, as the other side asked or as the lease decided.
@@ -196,6 +211,34 @@ impl Error {
     }
 }
 
+/// What an error says: a text, or `format_args!`. The latter is put together in one place and not in each of the hundred
+/// that fail.
+pub trait Message {
+    /// The error of that code that says so.
+    fn of(self, code: Code) -> Error;
+}
+
+impl Message for String {
+    #[inline(never)]
+    fn of(self, code: Code) -> Error {
+        Error(Box::new(Parts { code, message: one_line(self), retry_after_ms: None }))
+    }
+}
+
+impl Message for &str {
+    #[inline(never)]
+    fn of(self, code: Code) -> Error {
+        self.to_owned().of(code)
+    }
+}
+
+impl Message for fmt::Arguments<'_> {
+    #[inline(never)]
+    fn of(self, code: Code) -> Error {
+        self.to_string().of(code)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.0.code.as_str(), self.0.message)
@@ -217,5 +260,5 @@ pub(crate) fn field(code: Code, name: &str, fault: impl fmt::Display) -> Error {
 
 #[inline(never)]
 fn about(code: Code, name: &str, fault: &dyn fmt::Display) -> Error {
-    Error::new(code, format!("`{name}` {fault}"))
+    Error::new(code, format_args!("`{name}` {fault}"))
 }

@@ -4,13 +4,16 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
+use core::fmt;
 
 use crate::json::{self, Map, Value};
 
+use crate::duration;
 use crate::error::{Code, Error, field};
 use crate::plan::Warning;
 use crate::secret::Secret;
 use crate::spelling;
+use crate::split;
 use crate::url::WebUrl;
 
 /// A JSON object of a document. Reading a field takes it out, so that what is left at the end is unknown.
@@ -157,6 +160,42 @@ impl<'a> Fields<'a> {
         Ok(Some((seconds * 1_000.0 + 0.5) as u64))
     }
 
+    /// A duration: Go's spelling (`24h`, `1h30m`), or a number of seconds. Milliseconds here.
+    pub fn duration(&mut self, key: &'static str) -> Result<Option<u64>, Error> {
+        match self.map.get(key) {
+            Some(Value::String(text)) => match duration::parse(text) {
+                Some(ms) => {
+                    self.take(key);
+                    Ok(Some(ms))
+                }
+                None => Err(self.fault(
+                    Code::FieldValue,
+                    key,
+                    "is no duration; write one such as `24h`, `1h30m` or `90s`",
+                )),
+            },
+            _ => self.seconds(key),
+        }
+    }
+
+    /// A whole number from 0 up.
+    pub fn count(&mut self, key: &'static str) -> Result<Option<u64>, Error> {
+        let number = match self.take(key) {
+            None => return Ok(None),
+            Some(Value::Number(number)) => number,
+            Some(other) => return Err(self.wrong_type(key, "a whole number", &other)),
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the range and the fraction are checked first"
+        )]
+        let whole = (0.0..1e9).contains(&number).then_some(number as u64);
+        #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "less than a billion: exact")]
+        let whole = whole.filter(|whole| *whole as f64 == number);
+        whole.map(Some).ok_or_else(|| self.fault(Code::FieldValue, key, "is not a whole number from 0 up"))
+    }
+
     /// A URL to which no secret goes from here.
     pub fn url(&mut self, key: &'static str) -> Result<Option<WebUrl>, Error> {
         self.text(key)?
@@ -214,8 +253,15 @@ impl<'a> Fields<'a> {
         self.take(key).is_some()
     }
 
+    /// Whether the field is an object with that `type`, or that text itself. Does not take it.
+    #[must_use]
+    pub fn is_typed(&self, key: &str, name: &str) -> bool {
+        let found = self.map.get(key);
+        found.and_then(|value| value.get("type").or(Some(value))).and_then(Value::as_str) == Some(name)
+    }
+
     /// Adds a warning.
-    pub fn warn(&self, code: &'static str, message: impl Into<String>) {
+    pub fn warn(&self, code: &'static str, message: impl fmt::Display) {
         self.warnings.push(Warning::new(code, message));
     }
 
@@ -223,19 +269,19 @@ impl<'a> Fields<'a> {
     pub fn finish(self) {
         for key in self.map.keys() {
             let hint = spelling::nearest(key, &self.asked).map_or_else(
-                || format!("known here: {}", self.asked.join(", ")),
+                || format!("known here: {}", split::joined(&self.asked, ", ")),
                 |name| format!("did you mean `{name}`?"),
             );
             self.warn(
                 "unknown-field",
-                format!("`{}` is not a known field and has no effect; {hint}", self.name(key)),
+                format_args!("`{}` is not a known field and has no effect; {hint}", self.name(key)),
             );
         }
     }
 
     /// An error about a field.
     #[must_use]
-    pub fn fault(&self, code: Code, key: &str, fault: &str) -> Error {
+    pub fn fault(&self, code: Code, key: &str, fault: impl fmt::Display) -> Error {
         field(code, &self.name(key), fault)
     }
 

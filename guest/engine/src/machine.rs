@@ -1,12 +1,14 @@
 //! The engine as adapters see it: one connection, driven by [`Machine::step`].
 //!
 //! An adapter tells what happened and when, does the effects it gets back, and asks for the credential. It needs no
-//! runtime, no threads and no timers of its own beyond [`Machine::wake_at`].
+//! runtime, no threads and no timers of its own beyond [`Machine::wake_at`]. What else a connection may have to do, for the
+//! keys that it makes itself, is in [`errands`].
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
@@ -19,10 +21,13 @@ use crate::document;
 use crate::entropy::Entropy;
 use crate::error::{Code, Error, Kind};
 use crate::io::{Answer, Effect, FileFault, Io, Now, Response, SendFault, SourceFault};
+use crate::key::Key;
 use crate::lease::{Counters, Lease, Pace, Phase, Standing};
+use crate::minting::Ledger;
 use crate::plan::Warning;
 use crate::secret::{Secret, SecretBytes};
 use crate::variables::Variables;
+use errands::Errands;
 
 /// An attempt that takes longer is given up, whatever the adapter is still doing.
 const ATTEMPT_TIMEOUT_MS: u64 = 30_000;
@@ -87,6 +92,9 @@ pub struct Machine {
     io: Io,
     entropy: Entropy,
     warnings: Vec<Warning>,
+    /// What is known of the accounts that this connection made, where it makes any.
+    ledger: Rc<RefCell<Ledger>>,
+    errands: Errands,
 }
 
 impl Machine {
@@ -94,13 +102,14 @@ impl Machine {
     pub fn open(document: &str, variables: &Variables) -> Result<Self, Error> {
         let connection = document::read(document, variables)?.connection;
         let lease = match &connection.auth {
-            Auth::ApiKey(key) => Lease::fixed(connection.api.key_headers(&key.value)),
-            Auth::WorkloadIdentity { .. } => Lease::new(connection.refresh_buffer_ms),
+            Auth::ApiKey(Key::Held(key)) => Lease::fixed(connection.api.key_headers(&key.value)),
+            _ => empty_lease(&connection),
         };
         let mut entropy = Entropy::default();
         entropy.stir(document.as_bytes());
         let (attempt, io, warnings) = (None, Io::default(), Vec::new());
-        Ok(Self { connection: Rc::new(connection), lease, attempt, io, entropy, warnings })
+        let (ledger, errands) = (Rc::default(), Errands::default());
+        Ok(Self { connection: Rc::from(connection), lease, attempt, io, entropy, warnings, ledger, errands })
     }
 
     /// Takes an event, goes on as far as possible, and says what to do. Starts a renewal that is due.
@@ -113,17 +122,20 @@ impl Machine {
             Event::Source(id, result) => self.io.deliver(id, Answer::Source(result)),
             Event::Reject(generation) => self.lease.reject(now, generation),
         }
-        if self.lease.due(now) {
+        if self.attempt_due(now) {
             self.begin(now);
+        } else if self.tidying_due(now) {
+            self.begin_tidying(now);
         }
         self.go_on(now);
+        self.go_on_with_errand(now);
         self.io.take_effects()
     }
 
-    /// Whether [`Self::step`] would begin an attempt.
+    /// Whether [`Self::step`] would begin something.
     #[must_use]
     pub fn due(&self, now: Now) -> bool {
-        self.lease.due(now)
+        self.attempt_due(now) || self.tidying_due(now)
     }
 
     /// As [`Event::Reject`], without beginning the renewal that this forces.
@@ -135,6 +147,7 @@ impl Machine {
     /// is to be cancelled.
     pub fn forget_attempt(&mut self) {
         self.attempt = None;
+        self.errands.forget();
         self.lease.forget_attempt();
     }
 
@@ -152,19 +165,22 @@ impl Machine {
             }
         };
         self.lease.carry(&mut out, headers, |out, error| error.carry(out));
-        out.option(self.warnings.first(), |out, warning| out.text(&warning.message));
+        let doubt = self.warnings.iter().find(|warning| warning.code == audience::CONTROL_PLANE);
+        out.option(doubt, |out, warning| out.text(&warning.message));
+        out.option(self.mints().then_some(&self.ledger), |out, ledger| ledger.borrow().carry(out));
         out.finish()
     }
 
     /// Goes on from where another machine was. An attempt of one's own is given up; [`Self::step`] then tells what of it is
     /// to be cancelled. False, and nothing changes, if these bytes are not from [`Self::carry`] of this version.
     pub fn adopt(&mut self, carried: &[u8]) -> bool {
-        if matches!(self.connection.auth, Auth::ApiKey(_)) {
+        if matches!(self.connection.auth, Auth::ApiKey(Key::Held(_))) {
             return false;
         }
         let adopted = self.adopt_from(Reader::new(carried));
         if adopted.is_some() {
             self.attempt = None;
+            self.errands.forget();
         }
         adopted.is_some()
     }
@@ -177,11 +193,14 @@ impl Machine {
             let count = carried.number()?;
             (0..count).map(|_| Some((carried.text()?, Secret::new(carried.text()?)))).collect()
         };
-        let buffer_ms = self.connection.refresh_buffer_ms;
-        let lease = Lease::carried(&mut carried, buffer_ms, headers, Error::carried)?;
+        let lease = empty_lease(&self.connection).carried(&mut carried, headers, Error::carried)?;
         let warning = carried.option(Reader::text)?;
+        let ledger = carried.option(Ledger::carried)?;
         carried.finish()?;
         self.lease = lease;
+        let mut ledger = ledger.unwrap_or_default();
+        ledger.remember(&self.ledger.borrow());
+        *self.ledger.borrow_mut() = ledger;
         self.warnings =
             warning.into_iter().map(|message| Warning::new(audience::CONTROL_PLANE, message)).collect();
         Some(())
@@ -205,10 +224,10 @@ impl Machine {
         }
     }
 
-    /// Whether an attempt is under way.
+    /// Whether something is under way.
     #[must_use]
     pub fn busy(&self) -> bool {
-        self.attempt.is_some()
+        self.attempt.is_some() || self.errands.busy()
     }
 
     /// The monotonic moment at which to `step` with [`Event::Tick`] at the latest, beside the answers to effects.
@@ -219,7 +238,10 @@ impl Machine {
                 let end = began.monotonic_ms.saturating_add(ATTEMPT_TIMEOUT_MS);
                 Some(self.io.timer().map_or(end, |timer| timer.min(end)))
             }
-            None => self.lease.wake_at(now),
+            None => match self.errands.end() {
+                Some(end) => Some(self.io.timer().map_or(end, |timer| timer.min(end))),
+                None => self.next_thing_at(now),
+            },
         }
     }
 
@@ -242,8 +264,18 @@ impl Machine {
         self.entropy.stir(&now.wall_ms.to_le_bytes());
         self.entropy.stir(&now.monotonic_ms.to_le_bytes());
         self.lease.begin(now);
+        // Whatever is tidied up can be tidied up later.
+        self.errands.forget();
         let (connection, io) = (Rc::clone(&self.connection), self.io.clone());
-        self.attempt = Some(Box::pin(async move { attempt::run(&connection, &io).await }));
+        // Drawn where it is needed alone: what is drawn after it is spread by what was drawn before.
+        let seed = if self.mints() { self.entropy.up_to(u64::MAX) } else { 0 };
+        let ledger = Rc::clone(&self.ledger);
+        self.attempt = Some(Box::pin(async move { attempt::run(&connection, &io, &ledger, seed).await }));
+    }
+
+    /// While an errand was asked for, nothing else begins.
+    fn attempt_due(&self, now: Now) -> bool {
+        self.lease.due(now) && !self.errands.hold_everything()
     }
 
     fn go_on(&mut self, now: Now) {
@@ -273,7 +305,10 @@ impl Machine {
 
     fn succeed(&mut self, now: Now, Outcome { issued, warnings }: Outcome) {
         self.entropy.stir(issued.access_token.expose().as_bytes());
-        let headers = self.connection.api.token_headers(&issued);
+        let headers = match &self.connection.auth {
+            Auth::ApiKey(_) => self.connection.api.key_headers(&issued.access_token),
+            Auth::WorkloadIdentity { .. } | Auth::Minted(_) => self.connection.api.token_headers(&issued),
+        };
         self.lease.succeed(now, issued.anchor, issued.lifetime_ms, headers, &mut self.entropy);
         self.warnings = warnings;
     }
@@ -293,8 +328,25 @@ impl Machine {
         if let Some(began) = self.lease.attempt() {
             return Some(began.wall_ms);
         }
-        let wait = self.lease.wake_at(now)?.saturating_sub(now.monotonic_ms);
+        let wait = self.next_thing_at(now)?.saturating_sub(now.monotonic_ms);
         Some(now.wall_ms.saturating_add(wait))
+    }
+
+    /// The monotonic moment at which something begins by itself, while nothing is under way.
+    fn next_thing_at(&self, now: Now) -> Option<u64> {
+        if self.errands.hold_everything() {
+            return None;
+        }
+        let tidying = self.next_tidying(now);
+        self.lease.wake_at(now).map(|renewal| tidying.map_or(renewal, |tidying| tidying.min(renewal)))
+    }
+}
+
+fn empty_lease<T, E>(connection: &Connection) -> Lease<T, E> {
+    let lease = Lease::new(connection.refresh_buffer_ms);
+    match &connection.auth {
+        Auth::Minted(minting) => lease.patient(minting.patience_ms()),
+        Auth::ApiKey(_) | Auth::WorkloadIdentity { .. } => lease,
     }
 }
 
@@ -305,5 +357,6 @@ fn not_yet() -> Error {
     )
 }
 
+mod errands;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 //! What a connection is and needs, told without doing anything.
 
 use alloc::borrow::ToOwned as _;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::error::one_line;
 use crate::secret::Secret;
@@ -63,8 +64,8 @@ pub struct Warning {
 
 impl Warning {
     /// `message` says what was found and what to write instead.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: one_line(message.into()) }
+    pub fn new(code: &'static str, message: impl fmt::Display) -> Self {
+        Self { code, message: one_line(message.to_string()) }
     }
 }
 

@@ -4,16 +4,17 @@
 //! beforehand: a token that has expired, that is for somebody else, or that is no token at all.
 
 use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json::{self, Map, Value};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 use crate::error::{Code, Error};
 use crate::io::Now;
 use crate::secret::{Secret, SecretBytes};
+use crate::split;
 
 /// What the careful clients accept at most (Codex and Anthropic: 16 KiB). A kubelet's token has about 1 KiB.
 pub const LIMIT: usize = 16 * 1024;
@@ -21,7 +22,8 @@ pub const LIMIT: usize = 16 * 1024;
 /// A compact JSON web token (RFC 7519) and what it says of itself.
 pub struct SubjectToken {
     text: Secret,
-    claims: Claims,
+    /// In a box: the token is handed on through a handful of futures.
+    claims: Box<Claims>,
 }
 
 /// The claims that can be shown to people.
@@ -43,7 +45,7 @@ impl SubjectToken {
     /// For an identity that is shown in the TLS handshake: there is nothing to send.
     #[must_use]
     pub fn in_the_handshake() -> Self {
-        Self { text: Secret::new(String::new()), claims: Claims::default() }
+        Self { text: Secret::new(String::new()), claims: Box::default() }
     }
 
     /// Reads a token as a platform hands it out: surrounding white space and a byte order mark are tolerated.
@@ -52,7 +54,7 @@ impl SubjectToken {
         if bytes.len() > LIMIT {
             return Err(Error::new(
                 Code::TokenTooLarge,
-                format!(
+                format_args!(
                     "{origin} holds more than 16 KiB, no identity token is that long; check that it is the right one"
                 ),
             ));
@@ -61,13 +63,13 @@ impl SubjectToken {
         if bytes.is_empty() {
             return Err(Error::new(
                 Code::TokenEmpty,
-                format!("{origin} is empty; check that the platform has written the identity token"),
+                format_args!("{origin} is empty; check that the platform has written the identity token"),
             ));
         }
         let malformed = |fault: &str| {
             Error::new(
                 Code::TokenMalformed,
-                format!("{origin} holds {}, which is not a JSON web token: {fault}", shape(bytes)),
+                format_args!("{origin} holds {}, which is not a JSON web token: {fault}", shape(bytes)),
             )
         };
         let text = str::from_utf8(bytes).ok().filter(|text| text.is_ascii());
@@ -88,12 +90,12 @@ impl SubjectToken {
                 )));
             }
         }
-        let claims = URL_SAFE_NO_PAD.decode(payload).map(SecretBytes::from).ok();
+        let claims = Base64UrlUnpadded::decode_vec(payload).map(SecretBytes::from).ok();
         let claims = claims.and_then(|json| json::parse(&json).ok());
         let Some(Value::Object(claims)) = claims else {
             return Err(malformed("its second part is not a base64url-encoded JSON object"));
         };
-        Ok(Self { text: Secret::new(text.to_owned()), claims: Claims::read(&claims) })
+        Ok(Self { text: Secret::new(text.to_owned()), claims: Box::new(Claims::read(&claims)) })
     }
 
     /// Refuses a token that has expired, or that is not for `audience` where the document names one.
@@ -101,7 +103,7 @@ impl SubjectToken {
         if let Some(ago) = self.claims.expired_for(now.wall_ms) {
             return Err(Error::new(
                 Code::TokenExpired,
-                format!(
+                format_args!(
                     "the identity token in {origin} expired {ago} ago by its own `exp`; the platform has stopped renewing it, or this machine's clock is wrong"
                 ),
             ));
@@ -111,7 +113,7 @@ impl SubjectToken {
         {
             return Err(Error::new(
                 Code::TokenForeign,
-                format!(
+                format_args!(
                     "the identity token in {origin} is for {}, not for `{audience}`; point to the token with that audience, or change `audience`",
                     self.claims.audience_text()
                 ),
@@ -162,7 +164,10 @@ impl Claims {
     pub fn audience_text(&self) -> String {
         match self.audience.as_slice() {
             [] => "no audience at all".to_owned(),
-            several => several.iter().map(|aud| format!("`{aud}`")).collect::<Vec<_>>().join(" and "),
+            several => {
+                let texts: Vec<_> = several.iter().map(String::as_str).collect();
+                format!("`{}`", split::joined(&texts, "` and `"))
+            }
         }
     }
 

@@ -6,6 +6,8 @@ use alloc::string::String;
 use fluent_uri::Uri;
 use fluent_uri::component::Host;
 
+use crate::split;
+
 /// An absolute http or https URL without user, query or fragment. Keeps the author's spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl {
@@ -23,7 +25,7 @@ impl WebUrl {
         if text.is_empty() {
             return Err("is empty; write a URL such as `https://api.openai.com/v1`".to_owned());
         }
-        if !text.contains("://") {
+        if split::once(text, "://").is_none() {
             return Err("has no scheme; write it as `https://host/path`".to_owned());
         }
         // RFC 3986 to the letter: what this parser takes, every host's parser takes.
@@ -94,7 +96,7 @@ impl WebUrl {
     /// The host as it is written, an IPv6 address in its brackets, without the port.
     #[must_use]
     pub fn host(&self) -> &str {
-        let (_, rest) = self.text.split_once("://").unwrap_or_default();
+        let (_, rest) = split::once(&self.text, "://").unwrap_or_default();
         let authority = rest.split('/').next().unwrap_or_default();
         match authority.split_once(']') {
             Some((address, _)) => authority.get(..=address.len()).unwrap_or_default(),

@@ -25,10 +25,11 @@ impl Variables {
         value.filter(|value| !value.expose().trim().is_empty())
     }
 
-    /// Whether the host has set a variable that no document asks for.
+    /// A variable that the host sets and no document asks for.
     #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.values.iter().any(|(other, value)| other == name && !value.expose().trim().is_empty())
+    pub fn of_host(&self, name: &str) -> Option<&str> {
+        let value = self.values.iter().find(|(other, _)| other == name);
+        value.map(|(_, value)| value.expose().trim()).filter(|value| !value.is_empty())
     }
 
     /// The names asked for, in that order.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use keyless_engine::Event;
 use keyless_engine::io::{FileFault, Request, Response, SendFault};
 use keyless_engine::secret::SecretBytes;
+use keyless_engine::split;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::clusters::authority;
@@ -60,7 +61,7 @@ impl Call {
     /// Sends a request to a cluster.
     pub(crate) fn send(cluster: Option<&str>, id: u64, request: &Request) -> Result<Self, Event> {
         let place = authority(&request.url);
-        let (scheme, rest) = request.url.split_once("://").unwrap_or(("https", &request.url));
+        let (scheme, rest) = split::once(&request.url, "://").unwrap_or(("https", &request.url));
         let path = rest.get(place.len()..).unwrap_or_default();
         let slash = if path.starts_with('/') { "" } else { "/" };
         let path = format!("{slash}{path}");

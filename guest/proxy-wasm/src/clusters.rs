@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use keyless_engine::error::{Code, Error};
 use keyless_engine::plan::Requirements;
+use keyless_engine::split;
 
 /// The clusters of one connection.
 pub(crate) struct Clusters {
@@ -87,14 +88,14 @@ impl Clusters {
 
 /// Host and port of an absolute URL, as it is written.
 pub(crate) fn authority(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = split::once(url, "://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?']).next().unwrap_or(rest)
 }
 
 fn missing(field: &str, what: &str) -> Error {
     Error::new(
         Code::FieldMissing,
-        format!(
+        format_args!(
             "`{field}` is missing, and the connection needs `{what}`; name the cluster of Envoy that leads there"
         ),
     )

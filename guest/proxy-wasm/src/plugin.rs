@@ -207,6 +207,11 @@ impl Plugin {
         if !self.leads(now) {
             return;
         }
+        let attempts = |machine: &Machine| {
+            let counters = machine.status(now).counters;
+            counters.renewals + counters.failures
+        };
+        let before = attempts(&self.machine);
         let mut events = Vec::from([event]);
         // What cannot be begun has ended, so an effect may be the next event.
         while let Some(event) = events.pop() {
@@ -222,7 +227,10 @@ impl Plugin {
             self.leads = false;
             self.shared.publish(&self.machine.carry());
             self.shared.leave_lead();
-            self.tell(now);
+            // Deleting what is done with is no attempt.
+            if attempts(&self.machine) != before {
+                self.tell(now);
+            }
         }
     }
 

@@ -73,6 +73,7 @@ pub(crate) fn read(configuration: &[u8], variables: &Variables) -> Result<Settin
             source.describe(&mut source_needs);
             exchange.describe(&mut exchange_needs);
         }
+        Auth::Minted(minting) => minting.describe(&mut exchange_needs),
     }
     let clusters =
         Clusters::new(exchange, identity, named, &source_needs.requirements, &exchange_needs.requirements)?;
@@ -81,8 +82,10 @@ pub(crate) fn read(configuration: &[u8], variables: &Variables) -> Result<Settin
         warnings.push(Warning::new("unused-field", message));
     }
     let base_url = read.connection.api.base_url.value.as_str().into();
-    let mut warnings = warnings.into_vec();
-    warnings.extend(document::plan(document.expose(), variables)?.1.warnings);
+    let mut whole = Plan { warnings: warnings.into_vec(), ..Plan::default() };
+    whole.warnings.extend(read.warnings);
+    read.connection.describe(&mut whole);
+    let warnings = whole.warnings;
     Ok(Settings { document, base_url, clusters, serves, warnings })
 }
 
@@ -105,7 +108,7 @@ fn object(configuration: &[u8]) -> Result<json::Map, Error> {
         // Never the parser's own words: they may quote it.
         Err(fault) => Err(Error::new(
             Code::DocumentSyntax,
-            format!(
+            format_args!(
                 "the plugin's configuration is not valid JSON: it cannot be read at line {}, column {}; check quotes, commas and braces there",
                 fault.line(),
                 fault.column()

@@ -15,6 +15,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use keyless_engine::hex::hex;
 use keyless_engine::io::Now;
 use keyless_engine::secret::SecretBytes;
 use sha2::{Digest as _, Sha256};
@@ -52,7 +53,8 @@ impl Shared {
             digest.update((part.len() as u64).to_le_bytes());
             digest.update(part);
         }
-        let name: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let mut name = hex(&digest.finalize());
+        name.truncate(32);
         let key = |what| format!("keyless/{name}/{what}");
         Self {
             state: key("state"),

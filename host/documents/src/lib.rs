@@ -1,11 +1,12 @@
 //! Connection documents in the forms in which people keep them. The component reads JSON and URIs; YAML and TOML become
 //! JSON here.
 
+pub mod edit;
 mod names;
 mod toml;
 mod yaml;
 
-pub use names::{KEYS, Names, is_name};
+pub use names::{KEYS, Names, Survey, is_name};
 
 use std::path::Path;
 
@@ -66,7 +67,7 @@ fn is_uri(text: &str) -> bool {
 }
 
 /// What is wrong with a document, without any part of it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Continues a sentence that begins with where the document came from.
     pub what: String,

@@ -26,6 +26,14 @@ pub struct Names {
     others: Map<String, Value>,
 }
 
+/// Connections with names, the broken ones among them. Holds documents, so it has no `Debug`.
+#[derive(Default)]
+pub struct Survey {
+    each: BTreeMap<String, Result<Zeroizing<String>, Fault>>,
+    default: Option<String>,
+    others: BTreeMap<String, Option<Value>>,
+}
+
 /// The keys that are understood here.
 pub const KEYS: [&str; 2] = ["connections", "default"];
 
@@ -68,6 +76,28 @@ impl Names {
         Ok(read)
     }
 
+    /// Reads the text of a `keyless.toml` as far as it can be: a connection that is wrong does not hide the others.
+    ///
+    /// # Errors
+    /// When the text is not TOML.
+    pub fn survey(text: &str) -> Result<Survey, Fault> {
+        let mut survey = Survey::default();
+        let (inside, beside) = toml::read_each(text, "connections")?;
+        for (name, value) in inside {
+            let document = value.and_then(|value| document(&name, &value));
+            survey.each.insert(name, document);
+        }
+        for (key, value) in beside {
+            match value {
+                Ok(Value::String(name)) if key == "default" => survey.default = Some(name),
+                value => {
+                    survey.others.insert(key, value.ok());
+                }
+            }
+        }
+        Ok(survey)
+    }
+
     /// The document of that name, as the component reads it.
     #[must_use]
     pub fn document(&self, name: &str) -> Option<&Zeroizing<String>> {
@@ -88,6 +118,25 @@ impl Names {
     /// What stands at the top beside [`KEYS`]: tables of other readers, or mistakes.
     #[must_use]
     pub fn others(&self) -> &Map<String, Value> {
+        &self.others
+    }
+}
+
+impl Survey {
+    /// Every name, sorted, with its document or what is wrong with it.
+    pub fn each(&self) -> impl Iterator<Item = (&str, Result<&Zeroizing<String>, &Fault>)> {
+        self.each.iter().map(|(name, document)| (name.as_str(), document.as_ref()))
+    }
+
+    /// What `default` says, whether or not there is such a name.
+    #[must_use]
+    pub fn default_name(&self) -> Option<&str> {
+        self.default.as_deref()
+    }
+
+    /// What stands at the top beside connections and default; `None` for what JSON cannot express.
+    #[must_use]
+    pub fn others(&self) -> &BTreeMap<String, Option<Value>> {
         &self.others
     }
 }
@@ -135,6 +184,17 @@ mod tests {
         assert_eq!(names.default_name(), Some("b"));
         assert_eq!(names.others().iter().collect::<Vec<_>>(), [(&"x".to_owned(), &Value::from(1))]);
         assert_eq!(names.names().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_broken_connection_does_not_hide_the_others() {
+        let text = "since = 07:30:00\n[connections]\na = 1\n'b c' = {}\nd = 'openai://h'\n[connections.e]\nat = 07:30:00\n";
+        assert!(Names::read(text).is_err());
+        let survey = Names::survey(text).unwrap();
+        let faults: Vec<_> = survey.each().map(|(name, document)| (name, document.is_ok())).collect();
+        assert_eq!(faults, [("a", false), ("b c", false), ("d", true), ("e", false)]);
+        assert_eq!(survey.others().get("since"), Some(&None));
+        assert!(Names::survey("a = ").is_err());
     }
 
     #[test]

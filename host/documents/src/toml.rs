@@ -11,7 +11,33 @@ use super::{Fault, Tree};
 /// # Errors
 /// Says the place and what is wrong there, and quotes nothing.
 pub(super) fn read(text: &str) -> Result<Tree, Fault> {
-    let table = DeTable::parse(text).map_err(|error| {
+    let table = parse(text)?;
+    object(text, table.get_ref()).map(Tree)
+}
+
+/// Values by their keys, each with what is wrong with it: that is no fault of the others.
+pub(super) type Each = Vec<(String, Result<Value, Fault>)>;
+
+/// Everything in the table named `inner`, and everything beside it.
+///
+/// # Errors
+/// As [`read`], when the text as a whole cannot be read.
+pub(super) fn read_each(text: &str, inner: &str) -> Result<(Each, Each), Fault> {
+    let table = parse(text)?;
+    let (mut inside, mut beside) = (Each::new(), Each::new());
+    for (key, spanned) in table.get_ref().iter() {
+        match spanned.get_ref() {
+            DeValue::Table(table) if key.get_ref() == inner => {
+                inside.extend(table.iter().map(|(key, v)| (key.get_ref().to_string(), value(text, v))));
+            }
+            _ => beside.push((key.get_ref().to_string(), value(text, spanned))),
+        }
+    }
+    Ok((inside, beside))
+}
+
+fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Fault> {
+    DeTable::parse(text).map_err(|error| {
         let offset = error.span().map_or(text.len(), |span| span.start);
         // Only the words: the error's full form shows the line, which may hold a secret.
         fault(
@@ -20,8 +46,7 @@ pub(super) fn read(text: &str) -> Result<Tree, Fault> {
             format!("is not valid TOML ({})", error.message()),
             "check the quotes and brackets there",
         )
-    })?;
-    object(text, table.get_ref()).map(Tree)
+    })
 }
 
 fn object(text: &str, table: &DeTable<'_>) -> Result<Map<String, Value>, Fault> {

@@ -1,7 +1,8 @@
 //! YAML 1.2 to JSON, by the core schema: `no` is text, `007` is a mistake.
 //!
 //! What JSON cannot say is refused with its place instead of being guessed at: aliases (a short text could grow without
-//! bound), tags, keys that are not text, numbers without a JSON form, several documents.
+//! bound), tags, keys that are not text, numbers without a JSON form. Several documents are one only if
+//! they are Kubernetes' objects, as `kubectl` takes them: a `List`.
 
 use std::borrow::Cow;
 
@@ -13,20 +14,26 @@ use super::{Fault, Tree};
 /// Deeper documents are a mistake or an attack; the component's own limit is not far above.
 const DEPTH: usize = 32;
 
-/// Reads a YAML document whose top is a mapping.
+/// Reads a YAML document whose top is a mapping, or several that are Kubernetes' objects.
 ///
 /// # Errors
 /// Says the place and what is wrong there, and quotes nothing.
 pub(super) fn read(text: &str) -> Result<Tree, Fault> {
     let mut builder = Builder::default();
-    let mut documents = 0_usize;
+    let mut documents = Vec::new();
+    let mut second = None;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| unreadable(&error))?;
         match event {
-            Event::DocumentStart(_) if documents > 0 => {
-                return Err(fault(&span, "begins a second document", "put one connection in a file"));
+            Event::DocumentStart(_) => {
+                if !documents.is_empty() {
+                    second.get_or_insert(span);
+                }
             }
-            Event::DocumentStart(_) => documents += 1,
+            // An empty one, as a separator at the end of a file makes, says nothing.
+            Event::DocumentEnd => {
+                documents.extend(builder.done.take().filter(|document| !document.is_null()));
+            }
             Event::Alias(_) => return Err(fault(&span, "uses an alias (`*`)", "write the value out")),
             Event::Scalar(_, _, _, Some(_))
             | Event::SequenceStart(_, Some(_))
@@ -37,16 +44,28 @@ pub(super) fn read(text: &str) -> Result<Tree, Fault> {
             Event::SequenceStart(..) => builder.begin(Open::Sequence(Vec::new()), &span)?,
             Event::MappingStart(..) => builder.begin(Open::Mapping(Map::new(), None), &span)?,
             Event::SequenceEnd | Event::MappingEnd => builder.end(&span)?,
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+            Event::Nothing | Event::StreamStart | Event::StreamEnd => {}
         }
     }
-    match builder.done {
+    if let Some(second) = second.filter(|_| documents.len() > 1) {
+        if !documents.iter().all(is_manifest) {
+            return Err(fault(&second, "begins a second document", "put one connection in a file"));
+        }
+        let list =
+            [("apiVersion", Value::from("v1")), ("kind", Value::from("List")), ("items", documents.into())];
+        return Ok(Tree(list.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()));
+    }
+    match documents.pop() {
         Some(Value::Object(map)) => Ok(Tree(map)),
         _ => Err(Fault::new(
             "is neither a JSON object, nor a URI, nor a YAML or TOML mapping",
             "write `name: value` lines, a JSON object, or `openai://...`",
         )),
     }
+}
+
+fn is_manifest(document: &Value) -> bool {
+    document.get("apiVersion").is_some() && document.get("kind").is_some()
 }
 
 /// Values that are being read, outermost first.
@@ -231,6 +250,21 @@ mod tests {
         assert!(read(&"[".repeat(60_000)).is_err());
         assert!(what("just text").starts_with("is neither"));
         assert!(what("").starts_with("is neither"));
+    }
+
+    #[test]
+    fn objects_of_kubernetes_make_a_list() {
+        let text = "---\napiVersion: v1\nkind: A\n---\napiVersion: v1\nkind: B\n---\n";
+        let list = read(text).ok().unwrap().to_json();
+        let expected = r#"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"A"},{"apiVersion":"v1","kind":"B"}]}"#;
+        let (list, expected): (Value, Value) =
+            (serde_json::from_str(&list).unwrap(), serde_json::from_str(expected).unwrap());
+        assert_eq!(list, expected);
+        // One of them alone is itself.
+        assert!(read("---\napiVersion: v1\nkind: A\n---\n").ok().unwrap().object().contains_key("kind"));
+        assert!(
+            what("apiVersion: v1\nkind: A\n---\nb: 2\n").starts_with("begins a second document at line 3")
+        );
     }
 
     #[test]

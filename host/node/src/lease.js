@@ -7,6 +7,7 @@
  */
 
 import { now } from './clock.js';
+import { end } from './ending.js';
 import { KeylessError, calling } from './error.js';
 import { Snapshot, snapshot } from './snapshot.js';
 import { NOTHING_YET, statusOf } from './status.js';
@@ -43,6 +44,8 @@ export class Lease {
   /** On the monotonic clock, while there is no instance. */
   #reopenAt = 0;
   #closed = false;
+  /** Once it was asked for. @type {Promise<void> | undefined} */
+  #end;
   /** For the timer, which keeps nothing alive: a lease that nobody reads any more ends. */
   #itself = new WeakRef(this);
 
@@ -127,20 +130,41 @@ export class Lease {
     };
   }
 
-  /** Ends it: whoever waits is told, what is under way is cut off, the instance is let go. */
+  /**
+   * Ends it: whoever waits is told, what is under way is cut off, what the session made is deleted, the instance is let go.
+   *
+   * @returns {Promise<void>} the same each time
+   */
   close() {
-    if (this.#closed) {
-      return;
-    }
+    this.#end ??= this.#close();
+    return this.#end;
+  }
+
+  #close() {
     this.#before = this.status();
+    const session = this.#session;
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.#effects.close();
+    this.#effects.cancelAll();
     this.#session = undefined;
     this.#held = undefined;
     this.#failure = new KeylessError('unavailable', 'connection-closed', 'the provider is closed; open another one');
     this.#wanting.settle(this.#failure);
     this.#renewing.settle(this.#failure);
+    const ended = this.#ended(session);
+    // Who does not wait for it does not want to know: that something is left is no reason to end the process.
+    ended.catch(() => {});
+    return ended;
+  }
+
+  /** @param {Session | undefined} session */
+  async #ended(session) {
+    if (session === undefined) {
+      // It broke, and its successor had not come yet: that would know of nothing to delete.
+      this.#effects.close();
+    } else {
+      await end(session, this.#effects);
+    }
   }
 
   /** @param {Event} event */

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A place on the network: an upper-case method and an absolute URL without query. @typedef {{ method: string, url: string }} Endpoint */
+/** A place on the network: an upper-case method and an absolute URL without query; a last segment `*` is any one. @typedef {{ method: string, url: string }} Endpoint */
 
 /** PEM files of a client certificate, as the document spells them. @typedef {{ certificateFile: string, privateKeyFile: string }} ClientCertificate */
 
@@ -14,7 +14,7 @@
  * Everything outside itself that a connection will ever ask for.
  *
  * @typedef {object} Requirements
- * @property {Endpoint[]} endpoints Requests that may be sent, each to exactly this method and URL.
+ * @property {Endpoint[]} endpoints Requests that may be sent, each by this method to this URL.
  * @property {string[]} files Files that may be read, as the document spells them.
  * @property {string[]} variables Environment variables that the document reads.
  * @property {ClientCertificate} [clientCertificate] Presented to each of `endpoints`.
@@ -29,7 +29,7 @@
  * A connection document as it was understood. Holds no secret.
  *
  * @typedef {object} Plan
- * @property {string} dialect `native`, `airflow-uri`, `airflow-json`, `environment` or `okta`.
+ * @property {string} dialect `native`, `airflow-uri`, `airflow-json`, `environment`, `okta` or `external-secrets`.
  * @property {Setting[]} settings In the order of the native document.
  * @property {Warning[]} warnings Empty when nothing is doubtful.
  * @property {Requirements} requirements What has to be granted.

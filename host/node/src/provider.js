@@ -26,7 +26,7 @@ import { authorised } from './fetch.js';
  * @property {(within: number, signal: AbortSignal | undefined) => Promise<void>} settled
  * @property {(generation: number) => void} reject
  * @property {() => import('./status.js').Status} status
- * @property {() => void} close
+ * @property {() => Promise<void>} close
  */
 
 /** How long a caller waits who does not say, in milliseconds. */
@@ -162,14 +162,21 @@ export class Provider {
     return this.#lease.status();
   }
 
-  /** Ends it: whoever waits gets `connection-closed`, a request under way is cut off. */
-  async close() {
-    this.#lease.close();
+  /**
+   * Ends it: whoever waits gets `connection-closed`, a request under way is cut off. A provider that makes its own keys
+   * deletes the service accounts that it made, for which it keeps the process alive, 30 seconds at most; every other has ended
+   * at once. One that is let go without this deletes nothing: its accounts lapse.
+   *
+   * @returns {Promise<void>} the same each time; it may be left alone
+   * @throws {KeylessError} `accounts-left` and the like, saying what is left; `connection-close-timeout`
+   */
+  close() {
+    return this.#lease.close();
   }
 
   /** As `close`. */
-  async [Symbol.asyncDispose]() {
-    this.#lease.close();
+  [Symbol.asyncDispose]() {
+    return this.#lease.close();
   }
 }
 

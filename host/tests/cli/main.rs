@@ -14,6 +14,7 @@
 
 mod combinations;
 mod connection;
+mod connections;
 mod custom;
 mod demo;
 mod doctor;
@@ -23,6 +24,7 @@ mod inspect;
 mod keyless_toml;
 #[cfg(target_os = "linux")]
 mod memory;
+mod minted;
 mod plan;
 mod run;
 mod sandbox;

@@ -23,7 +23,7 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    fn start(mut keyless: Keyless) -> Self {
+    pub(crate) fn start(mut keyless: Keyless) -> Self {
         keyless.command.stdin(Stdio::null());
         Self::with_input(keyless)
     }

@@ -93,6 +93,10 @@ impl Flawed {
                 request.headers.push(Header { name: "user-agent".to_owned(), value: "flawed/1".to_owned() });
             }
             "logs-tokens" => eprintln!("sending {}", String::from_utf8_lossy(&request.body)),
+            // What is not there any more needs no deleting.
+            "deletes-nothing" if request.method == "DELETE" => {
+                return Ok(Response { status: 404, headers: Vec::new(), body: Vec::new() });
+            }
             "waits-for-ever" => request.timeout_ms = 3_600_000,
             "takes-one-more" => request.response_limit += 1,
             "takes-one-less" => request.response_limit -= 1,

@@ -22,7 +22,10 @@ pub(crate) const FLAWS: &[(&str, &[&str])] = &[
     ("invents-status", &["status"]),
     ("forgets-rejections", &["file-anew", "reject"]),
     ("keeps-for-good", &["end-of-life"]),
-    ("gives-after-close", &["close"]),
+    ("gives-after-close", &["close", "close-deletes", "close-tells"]),
+    ("closes-everything", &["close-deletes"]),
+    ("hides-what-is-left", &["close-tells"]),
+    ("closes-at-its-end", &["drop-deletes-nothing"]),
     ("hides-while-renewing", &["outage"]),
     ("never-renews", &["renewal"]),
     ("asks-again", &["cached"]),
@@ -42,6 +45,7 @@ pub(crate) const FLAWS: &[(&str, &[&str])] = &[
     ("reads-once", &["file-anew"]),
     ("adds-a-header", &["request-exact"]),
     ("sends-chunks", &["file-anew", "request-exact"]),
+    ("deletes-nothing", &["close-deletes", "close-tells"]),
     ("follows-redirects", &["no-redirect"]),
     ("uses-proxy", &["no-proxy"]),
     ("drops-headers", &["answer-whole"]),
@@ -76,6 +80,9 @@ pub(crate) fn serve(flaw: Option<&str>) {
         writeln!(out, "{answer}").unwrap();
         out.flush().unwrap();
     }
+    if host.flaw == "closes-at-its-end" {
+        tokio.block_on(host.close_all());
+    }
     if host.flaw == "never-ends" {
         loop {
             std::thread::park();
@@ -104,6 +111,14 @@ impl Host {
             ("hello", "says-no-component") => return json!({"name": "a host"}).to_string(),
             ("replay", "opens-anything") => return r#"{"open":{"ok":null},"decisions":[]}"#.to_owned(),
             ("reject", "forgets-rejections") | ("close", "gives-after-close") => {
+                return r#"{"ok":null}"#.to_owned();
+            }
+            ("close", "closes-everything") => {
+                self.close_all().await;
+                return r#"{"ok":null}"#.to_owned();
+            }
+            ("close", "hides-what-is-left") => {
+                self.driver.answer(line).await;
                 return r#"{"ok":null}"#.to_owned();
             }
             ("reject" | "close", _) => drop(self.given.remove(&name)),
@@ -144,6 +159,12 @@ impl Host {
             ("status", "invents-status") => answer.replace("\"renewals\":1", "\"renewals\":2"),
             ("credential" | "renew", _) => self.credential(&name, answer),
             _ => answer,
+        }
+    }
+
+    async fn close_all(&mut self) {
+        for name in self.opened.keys() {
+            self.driver.answer(&json!({"close": {"name": name}}).to_string()).await;
         }
     }
 

@@ -35,7 +35,7 @@ fn any_last_segment(url: &str) -> Option<String> {
 /// What can be sent as it is, and arrives as what was meant.
 fn is_well_formed(request: &Request) {
     assert!(request.url.bytes().all(|byte| byte.is_ascii_graphic()), "{:?}", request.url);
-    assert!(matches!(request.method, "GET" | "PUT" | "POST"));
+    assert!(matches!(request.method, "GET" | "PUT" | "POST" | "DELETE"));
     assert!(request.timeout_ms <= 10_000 && request.response_limit <= 64 * 1024);
     let mut length = None;
     for (name, value) in &request.headers {

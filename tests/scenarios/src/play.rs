@@ -89,6 +89,7 @@ pub fn on(mut host: Box<dyn Host>, world: &World, scenario: &Scenario) -> Result
         for (index, step) in scenario.expect.steps.iter().enumerate() {
             play.step(&format!("step {}", index + 1), step)?;
         }
+        world.script().end();
         play.check.failures.extend(play.host.close());
     }
     let Play { mut check, mut trace, .. } = play;

@@ -22,6 +22,7 @@
 pub mod fleet;
 pub mod life;
 pub mod lives;
+pub mod minting;
 pub mod plot;
 pub mod promises;
 pub mod random;

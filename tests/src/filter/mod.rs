@@ -15,6 +15,7 @@ mod answer;
 mod calls;
 mod clusters;
 mod configuration;
+mod counts;
 mod envoy;
 mod faults;
 mod finished;
@@ -39,6 +40,9 @@ mod worker;
 mod workers;
 
 use keyless_scenarios::hosts::Maker;
+use keyless_scenarios::scenario::Scenario;
+
+pub(crate) use counts::counts;
 
 /// The filter in one worker.
 pub(crate) const FILTER: Maker = Maker {
@@ -46,3 +50,8 @@ pub(crate) const FILTER: Maker = Maker {
     make: |world| Box::new(host::InEnvoy::new(world)),
     plays: |scenario| left_out::reason(scenario).is_none(),
 };
+
+/// A projected token, exchanged once for that one.
+pub(crate) fn one_exchange(token: &str) -> Scenario {
+    stage::scenario(&[stage::issues(token)])
+}

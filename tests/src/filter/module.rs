@@ -8,6 +8,7 @@ use wasmtime::{Engine, InstancePre, Linker, Module};
 
 use super::vm::Vm;
 use super::{calls, wasi};
+use crate::counts::fuel;
 
 /// The finished one; or the file that `$KEYLESS_ENVOY_FILTER_FILE` names.
 pub(super) fn bytes() -> &'static [u8] {
@@ -21,7 +22,7 @@ pub(super) fn bytes() -> &'static [u8] {
 pub(super) fn prepared() -> &'static InstancePre<Vm> {
     static PREPARED: OnceLock<InstancePre<Vm>> = OnceLock::new();
     PREPARED.get_or_init(|| {
-        let engine = Engine::default();
+        let engine = Engine::new(&fuel::counted()).unwrap();
         let module = Module::from_binary(&engine, bytes()).unwrap();
         let mut linker = Linker::new(&engine);
         calls::link(&mut linker).unwrap();

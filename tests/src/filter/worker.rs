@@ -8,6 +8,7 @@ use super::pairs::Pairs;
 use super::process::Shared;
 use super::streams::Stream;
 use super::vm::{After, Call, Offered, Root, Vm};
+use crate::counts::fuel;
 
 /// What the filter says to a request's headers.
 const CONTINUE: u32 = 0;
@@ -21,7 +22,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(process: Shared, variables: Pairs) -> Self {
         let prepared = module::prepared();
-        let mut store = Store::new(prepared.module().engine(), Vm::new(process, variables));
+        let mut store = fuel::filled(Store::new(prepared.module().engine(), Vm::new(process, variables)));
         let instance = prepared.instantiate(&mut store).unwrap();
         Self { store, instance }
     }
@@ -129,6 +130,11 @@ impl Worker {
 
     pub(super) fn roots(&self) -> Vec<u32> {
         self.store.data().roots.keys().copied().collect()
+    }
+
+    /// WebAssembly instructions so far.
+    pub(super) fn instructions(&self) -> u64 {
+        fuel::spent(&self.store)
     }
 
     /// Linear memory, in pages of 64 KiB. It never shrinks.

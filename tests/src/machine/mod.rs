@@ -12,10 +12,11 @@ use keyless_scenarios::hosts::driven::Driven;
 use keyless_scenarios::hosts::engine::Engine;
 use keyless_scenarios::hosts::{Maker, Pairs};
 use keyless_scenarios::trace::{Credential, Plan, Problem, Status};
+use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre, Linker, ResourceAny, Val};
-use wasmtime::{Config, Store};
 
 use crate::component::values as contract;
+use crate::counts::fuel;
 
 const INTERFACE: &str = "keyless:credentials/machine@0.1.0";
 
@@ -23,18 +24,23 @@ pub(crate) const MACHINE: Maker =
     Maker { name: "machine", make: |world| Box::new(Driven::new(world, Machine::new())), plays: |_| true };
 
 /// One instance.
-struct Machine {
+pub(crate) struct Machine {
     store: Store<()>,
     instance: Instance,
     session: Option<ResourceAny>,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let prepared = prepared();
-        let mut store = Store::new(prepared.component().engine(), ());
+        let mut store = fuel::filled(Store::new(prepared.component().engine(), ()));
         let instance = prepared.instantiate(&mut store).unwrap();
         Self { store, instance, session: None }
+    }
+
+    /// WebAssembly instructions so far.
+    pub(crate) fn instructions(&self) -> u64 {
+        fuel::spent(&self.store)
     }
 
     fn call(&mut self, name: &str, parameters: &[Val]) -> Option<Val> {
@@ -106,7 +112,7 @@ impl Engine for Machine {
 fn prepared() -> &'static InstancePre<()> {
     static PREPARED: OnceLock<InstancePre<()>> = OnceLock::new();
     PREPARED.get_or_init(|| {
-        let mut config = Config::new();
+        let mut config = fuel::counted();
         config.concurrency_support(false);
         let engine = wasmtime::Engine::new(&config).unwrap();
         let component = Component::from_binary(&engine, keyless_machine::CREDENTIAL_MACHINE).unwrap();

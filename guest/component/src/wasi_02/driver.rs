@@ -10,7 +10,7 @@ use wasi::io::poll::{self, Pollable};
 
 use super::requests::Exchange;
 use super::{files, source};
-use crate::bindings::exports::keyless::credentials::credential_provider::{Credential, Error, Status};
+use crate::bindings::keyless::credentials::types::{Account, Credential, Error, Prune, Status};
 use crate::convert;
 
 /// One connection and what it has under way.
@@ -54,6 +54,30 @@ impl Driver {
 
     pub(crate) fn status(&self) -> Status {
         convert::status(&self.machine.status(now()))
+    }
+
+    /// See the contract: waits for the Admin API.
+    pub(crate) fn accounts(&mut self, prune: Prune) -> Result<Vec<Account>, Error> {
+        self.machine.survey(now(), convert::prune(prune)).map_err(convert::error)?;
+        loop {
+            self.progress();
+            if let Some(surveyed) = self.machine.surveyed() {
+                return convert::accounts(surveyed);
+            }
+            self.wait();
+        }
+    }
+
+    /// See the contract: deletes what the connection made.
+    pub(crate) fn close(mut self) -> Result<(), Error> {
+        self.machine.close(now());
+        loop {
+            self.progress();
+            if let Some(closed) = self.machine.closed() {
+                return closed.map_err(|error| convert::error(error.clone()));
+            }
+            self.wait();
+        }
     }
 
     fn step(&mut self, event: Event) {

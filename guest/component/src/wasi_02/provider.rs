@@ -8,7 +8,8 @@ use keyless_engine::{Machine, Variables};
 
 use super::driver::Driver;
 use crate::bindings::exports::keyless::credentials::credential_provider::{
-    Connection as ConnectionHandle, ConnectionPlan, Credential, Error, Guest, GuestConnection, Status,
+    Account, Connection as ConnectionHandle, ConnectionPlan, Credential, Error, Guest, GuestConnection,
+    Prune, Status,
 };
 use crate::{Exported, convert};
 
@@ -49,9 +50,12 @@ impl GuestConnection for Connection {
         self.0.borrow().status()
     }
 
+    fn accounts(&self, prune: Prune) -> Result<Vec<Account>, Error> {
+        self.0.borrow_mut().accounts(prune)
+    }
+
     fn close(connection: ConnectionHandle) -> Result<(), Error> {
-        // No exchange of today mints anything that outlives its token: dropping the connection is all there is to it.
-        drop(connection);
-        Ok(())
+        let connection: Self = connection.into_inner();
+        connection.0.into_inner().close()
     }
 }

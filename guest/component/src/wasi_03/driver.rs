@@ -18,7 +18,7 @@ use keyless_engine::{Answered, Event, Machine};
 
 use super::bell::Bell;
 use super::{files, requests};
-use crate::bindings::keyless::credentials::types::{Credential, Error, Status};
+use crate::bindings::keyless::credentials::types::{Account, Credential, Error, Prune, Status};
 use crate::convert;
 use crate::wasi::clocks::{monotonic_clock, system_clock};
 
@@ -76,6 +76,19 @@ impl Driver {
 
     pub(crate) fn status(&self) -> Status {
         convert::status(&self.machine.borrow().status(now()))
+    }
+
+    /// See the contract: waits for the Admin API.
+    pub(crate) async fn accounts(self: Rc<Self>, prune: Prune) -> Result<Vec<Account>, Error> {
+        self.machine.borrow_mut().survey(now(), convert::prune(prune)).map_err(convert::error)?;
+        convert::accounts(self.until(Machine::surveyed).await)
+    }
+
+    /// See the contract: deletes what the connection made.
+    pub(crate) async fn close(self: Rc<Self>) -> Result<(), Error> {
+        self.machine.borrow_mut().close(now());
+        let closed = |machine: &Machine| machine.closed().map(|closed| closed.map_err(Clone::clone));
+        self.until(closed).await.map_err(convert::error)
     }
 
     /// Gives up what is under way.

@@ -8,7 +8,8 @@ use keyless_engine::{Machine, Variables};
 
 use super::driver::Driver;
 use crate::bindings::exports::keyless::credentials_async::credential_provider::{
-    Connection as ConnectionHandle, ConnectionPlan, Credential, Error, Guest, GuestConnection, Status,
+    Account, Connection as ConnectionHandle, ConnectionPlan, Credential, Error, Guest, GuestConnection,
+    Prune, Status,
 };
 use crate::{Exported, convert};
 
@@ -56,10 +57,14 @@ impl GuestConnection for Connection {
         self.driver().status()
     }
 
+    async fn accounts(&self, prune: Prune) -> Result<Vec<Account>, Error> {
+        self.driver().accounts(prune).await
+    }
+
     async fn close(connection: ConnectionHandle) -> Result<(), Error> {
-        // No exchange of today mints anything that outlives its token: dropping the connection is all there is to it.
-        drop(connection);
-        Ok(())
+        // Its task gives up what is left when this ends, and there is nothing left then.
+        let connection: Self = connection.into_inner();
+        connection.driver().close().await
     }
 }
 

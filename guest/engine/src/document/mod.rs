@@ -5,11 +5,13 @@
 
 mod airflow;
 mod environment;
+mod external_secrets;
 mod headers;
 mod native;
 mod okta;
 mod registry;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -28,6 +30,10 @@ pub const LIMIT: usize = 64 * 1024;
 /// for it: how strict a machine is does not depend on what it runs.
 pub const STRICT: &str = "KEYLESS_STRICT";
 
+/// A host that hands this variable over, not empty, says who it is: it is the instance of a connection that makes its keys,
+/// where the document names none. No two processes may go by one name at a time.
+pub const INSTANCE: &str = "KEYLESS_INSTANCE";
+
 /// How a document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -41,6 +47,8 @@ pub enum Dialect {
     Environment,
     /// A nickname, an organization and a key, as Okta's connector keeps them.
     Okta,
+    /// A manifest of External Secrets' OpenAI generator.
+    ExternalSecrets,
 }
 
 impl Dialect {
@@ -53,6 +61,7 @@ impl Dialect {
             Self::AirflowJson => "airflow-json",
             Self::Environment => "environment",
             Self::Okta => "okta",
+            Self::ExternalSecrets => "external-secrets",
         }
     }
 }
@@ -61,8 +70,8 @@ impl Dialect {
 pub struct Document {
     /// How it is written.
     pub dialect: Dialect,
-    /// What it says.
-    pub connection: Connection,
+    /// What it says. In a box: it is handed on a few times, and is large.
+    pub connection: Box<Connection>,
     /// What is doubtful about how it says it.
     pub warnings: Vec<Warning>,
 }
@@ -77,12 +86,13 @@ pub fn read(text: &str, variables: &Variables) -> Result<Document, Error> {
                 Dialect::Environment => environment::read(Fields::new("", map, &warnings), variables)?,
                 Dialect::Native => native::read(Fields::new("", map, &warnings), variables)?,
                 Dialect::Okta => okta::read(map, variables, &warnings)?,
+                Dialect::ExternalSecrets => external_secrets::read(map, variables, &warnings)?,
                 Dialect::AirflowJson | Dialect::AirflowUri => airflow::read_json(map, variables, &warnings)?,
             };
             (dialect, connection)
         }
     };
-    connection.strict = variables.has(STRICT);
+    connection.strict = variables.of_host(STRICT).is_some();
     Ok(Document { dialect, connection, warnings: warnings.into_vec() })
 }
 
@@ -121,7 +131,7 @@ fn shape(text: &str) -> Result<Shape<'_>, Error> {
     if text.len() > LIMIT {
         return Err(Error::new(
             Code::DocumentTooLarge,
-            format!(
+            format_args!(
                 "the connection document has {} bytes, more than 64 KiB; check that it is the right file",
                 text.len()
             ),
@@ -136,7 +146,7 @@ fn shape(text: &str) -> Result<Shape<'_>, Error> {
         // Unreachable after the brace, and an error all the same.
         other => Err(Error::new(
             Code::DocumentSyntax,
-            format!("the connection document is {}, not an object", fields::type_of(&other)),
+            format_args!("the connection document is {}, not an object", fields::type_of(&other)),
         )),
     }
 }
@@ -146,7 +156,7 @@ fn syntax(fault: &serde_json::Error) -> Error {
     let what = if fault.is_eof() { "ends in the middle of something" } else { "cannot be read" };
     Error::new(
         Code::DocumentSyntax,
-        format!(
+        format_args!(
             "the connection document is not valid JSON: it {what} at line {}, column {}; check quotes, commas and braces there",
             fault.line(),
             fault.column()
@@ -161,6 +171,9 @@ const AIRFLOW_CONNECTION: &[&str] =
 const AIRFLOW_EXTRA: &[&str] = &["workload_identity_provider", "openai_client_kwargs", "token_provider"];
 
 fn dialect(map: &Map) -> Result<Dialect, Error> {
+    if external_secrets::is_manifest(map) {
+        return Ok(Dialect::ExternalSecrets);
+    }
     let found = |names: &[&'static str]| names.iter().copied().find(|name| map.contains_key(name));
     let airflow = found(AIRFLOW_CONNECTION).or_else(|| found(AIRFLOW_EXTRA));
     let environment = found(&["environment"]);
@@ -183,7 +196,9 @@ fn dialect(map: &Map) -> Result<Dialect, Error> {
 fn mixed(a: &str, b: &str) -> Error {
     Error::new(
         Code::DocumentForm,
-        format!("the document mixes two forms: `{a}` and `{b}` do not belong together; write one of them"),
+        format_args!(
+            "the document mixes two forms: `{a}` and `{b}` do not belong together; write one of them"
+        ),
     )
 }
 

@@ -8,6 +8,7 @@
 //! its own.
 
 use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::api::{self, Api};
@@ -30,13 +31,17 @@ const SPELLINGS: [(&str, &str); 4] = [
     ("baseUrl", "base_url"),
 ];
 
-pub(super) fn read(mut map: Map, variables: &Variables, warnings: &Warnings) -> Result<Connection, Error> {
+pub(super) fn read(
+    mut map: Map,
+    variables: &Variables,
+    warnings: &Warnings,
+) -> Result<Box<Connection>, Error> {
     for (camel, snake) in SPELLINGS {
         let Some(value) = map.remove(camel) else { continue };
         if map.contains_key(snake) {
             return Err(Error::new(
                 Code::FieldConflict,
-                format!("`{camel}` and `{snake}` are the same field; write one of them"),
+                format_args!("`{camel}` and `{snake}` are the same field; write one of them"),
             ));
         }
         map.insert(snake.to_owned(), value);
@@ -56,10 +61,16 @@ pub(super) fn read(mut map: Map, variables: &Variables, warnings: &Warnings) -> 
     document.finish();
     let api = Api {
         base_url,
-        flavour: api::OPENAI,
+        flavour: &api::OPENAI,
         organization: organization.map(located),
         project: project.map(located),
         default_headers: Vec::new(),
     };
-    Ok(Connection { nickname, api, auth: Auth::ApiKey(key), refresh_buffer_ms: None, strict: false })
+    Ok(Box::new(Connection {
+        nickname,
+        api,
+        auth: Auth::ApiKey(key),
+        refresh_buffer_ms: None,
+        strict: false,
+    }))
 }

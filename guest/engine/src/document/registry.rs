@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 use crate::error::{Code, Error, field};
 use crate::exchange;
 use crate::fields::Fields;
+use crate::minting;
 use crate::source;
+use crate::split;
 use crate::variables::Variables;
 
 /// The source of that name, its settings taken out of `fields`. `naming`: the field that holds the name.
@@ -37,7 +39,7 @@ pub(super) fn source_of(
                 let setting = fields.name(setting);
                 fields.warn(
                     "setting-of-another-source",
-                    format!(
+                    format_args!(
                         "`{setting}` belongs to the source `{}` and has no effect with `{name}`",
                         other.name
                     ),
@@ -62,11 +64,15 @@ pub(super) fn exchange(
     variables: &Variables,
 ) -> exchange::Parsed {
     let entry = exchange::ALL.iter().find(|entry| entry.name == name);
-    let known = || exchange::ALL.iter().map(|entry| entry.name).collect();
+    let known = || exchange::ALL.iter().map(|entry| entry.name).chain([minting::NAME]).collect();
     (entry.ok_or_else(|| unknown(naming, "exchange", known()))?.read)(fields, variables)
 }
 
 /// The value is not quoted: people paste keys into the wrong field.
 fn unknown(naming: &str, what: &str, known: Vec<&'static str>) -> Error {
-    field(Code::FieldValue, naming, format_args!("names no known {what}; known are {}", known.join(", ")))
+    field(
+        Code::FieldValue,
+        naming,
+        format_args!("names no known {what}; known are {}", split::joined(&known, ", ")),
+    )
 }

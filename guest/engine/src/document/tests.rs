@@ -1,5 +1,6 @@
 use super::*;
 use crate::connection::Auth;
+use crate::key::Key;
 use crate::plan::Origin;
 
 fn open(text: &str) -> Result<Document, Error> {
@@ -18,7 +19,7 @@ fn fails(text: &str) -> Error {
 /// Base URL, API key.
 fn key(text: &str) -> (String, String) {
     let connection = open(text).unwrap_or_else(|error| panic!("{text}: {error}")).connection;
-    let Auth::ApiKey(key) = connection.auth else { panic!("{text}: not a key") };
+    let Auth::ApiKey(Key::Held(key)) = connection.auth else { panic!("{text}: not a key") };
     (connection.api.base_url.value.as_str().to_owned(), key.value.expose().to_owned())
 }
 
@@ -200,8 +201,8 @@ fn airflow_precedence_is_arguments_then_fields_then_environment() {
         ("OPENAI_PROJECT_ID", "ep"),
     ];
     let seen = |text: &str| {
-        let Connection { api, auth, .. } = with(text, &environment).connection;
-        let Auth::ApiKey(key) = auth else { panic!("a key") };
+        let Connection { api, auth, .. } = *with(text, &environment).connection;
+        let Auth::ApiKey(Key::Held(key)) = auth else { panic!("a key") };
         let (organization, project) = (api.organization.unwrap().value, api.project.unwrap().value);
         [key.value.expose().to_owned(), api.base_url.value.as_str().to_owned(), organization, project]
             .join(" ")
@@ -224,7 +225,7 @@ fn airflow_precedence_is_arguments_then_fields_then_environment() {
 fn headers_come_with_the_credential_in_a_fixed_order() {
     let text = r#"{"api_key":"k","api":{"organization":"org-1","project":"proj_1","default_headers":{"X-B":"2 b","x-a":"1"}}}"#;
     let connection = open(text).unwrap().connection;
-    let Auth::ApiKey(key) = &connection.auth else { panic!("a key") };
+    let Auth::ApiKey(Key::Held(key)) = &connection.auth else { panic!("a key") };
     let headers = connection.api.key_headers(&key.value);
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     assert_eq!(
@@ -245,7 +246,7 @@ fn keys_may_come_from_a_variable_that_the_document_names() {
     assert_eq!(variables(text).unwrap(), ["MY_KEY"]);
     assert!(fails(text).message().contains("`MY_KEY`, which is not set"));
     let document = with(text, &[("MY_KEY", " sk-1\n"), ("OPENAI_BASE_URL", "https://not-asked-for")]);
-    let Auth::ApiKey(key) = document.connection.auth else { panic!("a key") };
+    let Auth::ApiKey(Key::Held(key)) = document.connection.auth else { panic!("a key") };
     assert_eq!((key.value.expose(), &key.origin), ("sk-1", &Origin::Variable("MY_KEY".into())));
     assert_eq!(document.connection.api.base_url.value.as_str(), API);
 }

@@ -21,7 +21,7 @@ pub(super) fn object(body: &[u8]) -> Result<Map, Error> {
     let malformed = |fault: &str| {
         Error::new(
             Code::ResponseMalformed,
-            format!(
+            format_args!(
                 "the token endpoint granted the exchange, but its answer {fault}; check that the URL is a token endpoint's"
             ),
         )
@@ -55,7 +55,9 @@ fn access_token(value: Option<Value>) -> Result<Secret, Error> {
     let fault = |fault: &str| {
         Error::new(
             Code::ResponseToken,
-            format!("the token endpoint granted the exchange, but `access_token` {fault}; ask its operator"),
+            format_args!(
+                "the token endpoint granted the exchange, but `access_token` {fault}; ask its operator"
+            ),
         )
     };
     match value {
@@ -85,7 +87,9 @@ fn lifetime(value: Option<&Value>) -> Result<u64, Error> {
     let fault = |fault: &str| {
         Error::new(
             Code::ResponseLifetime,
-            format!("the token endpoint granted the exchange, but `expires_in` {fault}; ask its operator"),
+            format_args!(
+                "the token endpoint granted the exchange, but `expires_in` {fault}; ask its operator"
+            ),
         )
     };
     let seconds = seconds

@@ -72,8 +72,8 @@ impl Exchange for Anthropic {
         ENTRY.name
     }
 
-    fn api(&self) -> Flavour {
-        api::ANTHROPIC
+    fn api(&self) -> &'static Flavour {
+        &api::ANTHROPIC
     }
 
     fn audience(&self) -> Option<&'static str> {
@@ -91,7 +91,7 @@ impl Exchange for Anthropic {
             if value.is_some_and(|value| !value.starts_with(prefix) && value != "default") {
                 plan.warn(Warning::new(
                     "unusual-identifier",
-                    format!("`{name}` does not begin with `{prefix}`; copy it from Anthropic's Console"),
+                    format_args!("`{name}` does not begin with `{prefix}`; copy it from Anthropic's Console"),
                 ));
             }
         }

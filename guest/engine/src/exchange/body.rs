@@ -17,7 +17,7 @@ pub(super) fn push<'a>(parameters: &mut Parameters<'a>, name: &'a str, value: Op
 
 /// How parameters are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     /// `application/x-www-form-urlencoded` (RFC 6749, appendix B): what the standard asks for.
     Form,
     /// A JSON object of texts: what OpenAI and Anthropic ask for.
@@ -31,14 +31,14 @@ const WIDEST: usize = 6;
 const AROUND: usize = 6;
 
 impl Encoding {
-    pub(super) fn content_type(self) -> &'static str {
+    pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Form => "application/x-www-form-urlencoded",
             Self::Json => "application/json",
         }
     }
 
-    pub(super) fn write(self, parameters: &[(&str, &str)]) -> SecretBytes {
+    pub(crate) fn write(self, parameters: &[(&str, &str)]) -> SecretBytes {
         // Room for all of it beforehand: a vector that grows leaves pieces of the token behind.
         let mut body = SecretBytes::from(Vec::with_capacity(room(parameters)));
         for (index, (name, value)) in parameters.iter().enumerate() {

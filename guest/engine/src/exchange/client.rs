@@ -5,8 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json::Value;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64ct::{Base64, Encoding as _};
 use form_urlencoded::byte_serialize;
 
 use crate::error::{Code, Error};
@@ -115,7 +114,7 @@ fn basic(id: &str, secret: &str) -> Secret {
     byte_serialize(id.as_bytes()).for_each(|part| pair.extend_from_slice(part.as_bytes()));
     pair.push(b':');
     byte_serialize(secret.as_bytes()).for_each(|part| pair.extend_from_slice(part.as_bytes()));
-    Secret::new(STANDARD.encode(&*pair)).prefixed("Basic ")
+    Secret::new(Base64::encode_string(&pair)).prefixed("Basic ")
 }
 
 /// The value and the variable that holds it.

@@ -69,7 +69,7 @@ fn account(fields: &Map) -> Result<Secret, Error> {
     let fault = |name: &str, fault: &str| {
         Error::new(
             Code::ResponseToken,
-            format!(
+            format_args!(
                 "the token endpoint granted the exchange, but `{name}` {fault}; check `federation_rule_id`, and that the endpoint is OpenAI's"
             ),
         )
@@ -100,8 +100,8 @@ impl Exchange for Codex {
         ENTRY.name
     }
 
-    fn api(&self) -> Flavour {
-        API
+    fn api(&self) -> &'static Flavour {
+        &API
     }
 
     fn audience(&self) -> Option<&'static str> {

@@ -44,7 +44,7 @@ pub async fn trade(exchange: &dyn Exchange, io: &Io, subject: &SubjectToken) -> 
         response_limit: RESPONSE_LIMIT,
     };
     let anchor = io.now();
-    let response = io.send(request).await.map_err(|fault| refusal::of_fault(fault, endpoint))?;
+    let response = io.send(request).await.map_err(|fault| refusal::of_fault(fault, "POST", endpoint))?;
     if response.status == 200 {
         return exchange.issued(&response.body, anchor);
     }

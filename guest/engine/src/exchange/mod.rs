@@ -2,13 +2,13 @@
 
 mod answer;
 mod anthropic;
-mod body;
+pub(crate) mod body;
 mod client;
 mod codex;
 mod endpoint;
 mod openai;
 mod openrouter;
-mod refusal;
+pub(crate) mod refusal;
 mod rfc7523;
 mod rfc8693;
 mod standard;
@@ -40,7 +40,7 @@ pub trait Exchange {
             TokenType::Jwt | TokenType::Id => Ok(()),
             TokenType::X509 => Err(Error::new(
                 Code::FieldConflict,
-                format!(
+                format_args!(
                     "`exchange.type` is `{}`, which takes tokens; the source `x509` gives a certificate, which only `openai` takes",
                     self.name()
                 ),
@@ -49,8 +49,8 @@ pub trait Exchange {
     }
 
     /// The API that its tokens open.
-    fn api(&self) -> Flavour {
-        api::OPENAI
+    fn api(&self) -> &'static Flavour {
+        &api::OPENAI
     }
 
     /// For whom an identity token has to be made, where everybody who trades one there makes it for the same.

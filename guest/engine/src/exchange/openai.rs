@@ -57,8 +57,8 @@ impl Exchange for OpenAi {
         ENTRY.name
     }
 
-    fn api(&self) -> Flavour {
-        if self.assumed_type == TokenType::X509 { MUTUAL_TLS_API } else { api::OPENAI }
+    fn api(&self) -> &'static Flavour {
+        if self.assumed_type == TokenType::X509 { &MUTUAL_TLS_API } else { &api::OPENAI }
     }
 
     fn assume(&mut self, token_type: TokenType) -> Result<(), Error> {

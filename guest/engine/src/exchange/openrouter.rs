@@ -51,8 +51,8 @@ impl Exchange for OpenRouter {
         ENTRY.name
     }
 
-    fn api(&self) -> Flavour {
-        API
+    fn api(&self) -> &'static Flavour {
+        &API
     }
 
     fn audience(&self) -> Option<&'static str> {

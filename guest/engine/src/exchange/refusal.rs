@@ -13,12 +13,12 @@ use crate::io::{Now, Response, SendFault};
 use crate::subject_token::Claims;
 
 /// The request got no answer.
-pub(super) fn of_fault(fault: SendFault, endpoint: &str) -> Error {
+pub(crate) fn of_fault(fault: SendFault, method: &str, endpoint: &str) -> Error {
     let (code, message) = match fault {
         SendFault::Denied => (
             Code::EndpointDenied,
             format!(
-                "the host did not grant `POST {endpoint}`; grant it, or renew the lock file if one is in force"
+                "the host did not grant `{method} {endpoint}`; grant it, or renew the lock file if one is in force"
             ),
         ),
         SendFault::Unresolved => (
@@ -59,32 +59,32 @@ pub(super) fn of_response(response: &Response, now: Now, claims: &Claims, advice
     let status = response.status;
     let id = request_id(response);
     let retry_after = crate::retry_after::read(response, now);
-    let oauth = oauth_code(&response.body);
+    let oauth = code_of(&response.body);
     let said = oauth.as_deref().map_or(String::new(), |code| format!(" with `{code}`"));
     match (status, oauth.as_deref()) {
         (429, _) => Error::new(
             Code::EndpointThrottled,
-            format!("the token endpoint asks for fewer requests (429{said}){id}; it is asked again later"),
+            format_args!("the token endpoint asks for fewer requests (429{said}){id}; it is asked again later"),
         )
         .retry_after(retry_after),
         (408 | 425 | 500..=599, _) | (400..=499, Some("temporarily_unavailable" | "server_error" | "slow_down")) => {
             Error::new(
                 Code::EndpointFailed,
-                format!("the token endpoint is out of order (status {status}{said}){id}; it is asked again"),
+                format_args!("the token endpoint is out of order (status {status}{said}){id}; it is asked again"),
             )
             .retry_after(retry_after)
         }
         (300..=399, _) => Error::new(
             Code::EndpointRedirect,
-            format!("the token endpoint answered with a redirect (status {status}){id}, which is never followed because it would carry the identity token elsewhere; set `token_endpoint` to the final URL"),
+            format_args!("the token endpoint answered with a redirect (status {status}){id}, which is never followed because it would carry the identity token elsewhere; set `token_endpoint` to the final URL"),
         ),
         (400 | 401 | 403, Some(code)) => Error::new(
             Code::ExchangeRefused,
-            format!("the token endpoint refused the identity (status {status}{said}){id}. {} The token says: {}.", advise(advice, code), claims.describe()),
+            format_args!("the token endpoint refused the identity (status {status}{said}){id}. {} The token says: {}.", advise(advice, code), claims.describe()),
         ),
         _ => Error::new(
             Code::ResponseUnexpected,
-            format!("the token endpoint answered with status {status}{said}{id}, which is no OAuth answer; check `token_endpoint` and what stands between"),
+            format_args!("the token endpoint answered with status {status}{said}{id}, which is no OAuth answer; check `token_endpoint` and what stands between"),
         )
         .retry_after(retry_after),
     }
@@ -94,7 +94,7 @@ pub(super) fn of_response(response: &Response, now: Now, claims: &Claims, advice
 pub(super) fn of_an_expired_token(endpoint: &str, ago: &str) -> Error {
     Error::new(
         Code::TokenExpired,
-        format!(
+        format_args!(
             "{endpoint} refused the identity token, which by that clock expired {ago} ago; the platform has stopped renewing it"
         ),
     )
@@ -129,7 +129,7 @@ fn usual(code: &str) -> &'static str {
 }
 
 /// Flat (RFC 6749: `error` is a string) or nested (`error.code`; `error.type` in Anthropic's API).
-fn oauth_code(body: &[u8]) -> Option<String> {
+pub(crate) fn code_of(body: &[u8]) -> Option<String> {
     let body: Value = json::parse(body).ok()?;
     let error = body.get("error")?;
     let nested = |name| error.get(name).and_then(Value::as_str);
@@ -140,7 +140,7 @@ fn oauth_code(body: &[u8]) -> Option<String> {
 }
 
 /// For the vendor's support.
-fn request_id(response: &Response) -> String {
+pub(crate) fn request_id(response: &Response) -> String {
     let id = response.header("x-request-id").or_else(|| response.header("request-id"));
     let plain = |id: &&str| {
         (1..=64).contains(&id.len())
@@ -173,7 +173,7 @@ mod tests {
             ("{}", None),
             ("no JSON", None),
         ] {
-            assert_eq!(oauth_code(body.as_bytes()).as_deref(), code, "{body}");
+            assert_eq!(code_of(body.as_bytes()).as_deref(), code, "{body}");
         }
     }
 

@@ -64,8 +64,8 @@ impl Exchange for Rfc7523 {
         ENTRY.name
     }
 
-    fn api(&self) -> Flavour {
-        api::BEARER
+    fn api(&self) -> &'static Flavour {
+        &api::BEARER
     }
 
     fn describe(&self, plan: &mut Plan) {

@@ -36,8 +36,8 @@ impl Exchange for Rfc8693 {
         ENTRY.name
     }
 
-    fn api(&self) -> Flavour {
-        api::BEARER
+    fn api(&self) -> &'static Flavour {
+        &api::BEARER
     }
 
     fn describe(&self, plan: &mut Plan) {

@@ -14,6 +14,7 @@ mod backoff;
 mod schedule;
 
 pub use backoff::{MIN_GAP_MS, Pace};
+pub(crate) use schedule::diverged;
 pub use schedule::{MAX_LIFETIME_MS, MIN_LIFETIME_MS};
 
 use crate::carry::{Reader, Writer};
@@ -63,6 +64,7 @@ pub struct Counters {
 /// Keeps one value of type `T` fresh; remembers why the last attempt failed as `E`.
 pub struct Lease<T, E> {
     buffer_ms: Option<u64>,
+    forced_gap_ms: u64,
     held: Option<Held<T>>,
     generation: u64,
     attempt: Option<Now>,
@@ -86,6 +88,7 @@ impl<T, E> Lease<T, E> {
     pub fn new(buffer_ms: Option<u64>) -> Self {
         Self {
             buffer_ms,
+            forced_gap_ms: FORCED_GAP_MS,
             held: None,
             generation: 0,
             attempt: None,
@@ -94,6 +97,12 @@ impl<T, E> Lease<T, E> {
             counters: Counters::default(),
             last_error: None,
         }
+    }
+
+    /// With at least so long between two renewals that rejections force, where that is more than [`FORCED_GAP_MS`].
+    #[must_use]
+    pub fn patient(self, forced_gap_ms: u64) -> Self {
+        Self { forced_gap_ms: forced_gap_ms.max(FORCED_GAP_MS), ..self }
     }
 
     /// A lease on something that needs no renewal.
@@ -174,7 +183,7 @@ impl<T, E> Lease<T, E> {
     /// The attempt failed. A valid credential stays in use, a rejected one is in use again.
     pub fn fail(&mut self, now: Now, error: E, pace: Pace, entropy: &mut Entropy) {
         // The failure of an attempt through which the machine slept says nothing of the other side.
-        let slept = self.attempt.take().is_some_and(|began| schedule::diverged(began, now));
+        let slept = self.attempt.take().is_some_and(|began| diverged(began, now));
         self.counters.failures += 1;
         self.counters.failures_in_a_row = self.counters.failures_in_a_row.saturating_add(1);
         self.last_error = Some(error);
@@ -190,7 +199,7 @@ impl<T, E> Lease<T, E> {
 
     /// The API refused the credential of that generation.
     pub fn reject(&mut self, now: Now, generation: u64) {
-        let paced = self.forced_at.is_none_or(|at| now.monotonic_ms.saturating_sub(at) >= FORCED_GAP_MS);
+        let paced = self.forced_at.is_none_or(|at| now.monotonic_ms.saturating_sub(at) >= self.forced_gap_ms);
         if let Some(held) = &mut self.held
             && generation == self.generation
             && held.term.is_some()
@@ -222,10 +231,10 @@ impl<T, E> Lease<T, E> {
         out.option(self.last_error.as_ref(), error);
     }
 
-    /// A lease that goes on where the one was that [`Self::carry`] wrote down.
+    /// This lease, going on where the one was that [`Self::carry`] wrote down.
     pub(crate) fn carried(
+        self,
         carried: &mut Reader<'_>,
-        buffer_ms: Option<u64>,
         value: impl FnOnce(&mut Reader<'_>) -> Option<T>,
         error: impl FnOnce(&mut Reader<'_>) -> Option<E>,
     ) -> Option<Self> {
@@ -242,7 +251,18 @@ impl<T, E> Lease<T, E> {
             failures_in_a_row: u32::try_from(carried.number()?).ok()?,
         };
         let last_error = carried.option(error)?;
-        Some(Self { buffer_ms, held, generation, attempt: None, pause, forced_at, counters, last_error })
+        let Self { buffer_ms, forced_gap_ms, .. } = self;
+        Some(Self {
+            buffer_ms,
+            forced_gap_ms,
+            held,
+            generation,
+            attempt: None,
+            pause,
+            forced_at,
+            counters,
+            last_error,
+        })
     }
 
     /// The monotonic moment at which something becomes due by itself. None: never, or now.

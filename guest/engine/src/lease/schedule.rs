@@ -5,8 +5,11 @@ use crate::carry::{Reader, Writer};
 use crate::entropy::Entropy;
 use crate::io::Now;
 
-/// No credential is trusted for longer, whatever an endpoint says.
+/// No token is trusted for longer, whatever an endpoint says.
 pub const MAX_LIFETIME_MS: u64 = 24 * 3_600_000;
+
+/// Nothing is held for longer. Only a document can ask for more than [`MAX_LIFETIME_MS`].
+const LONGEST_MS: u64 = 400 * 24 * 3_600_000;
 
 /// What lives shorter cannot be kept: between two attempts there is a pause, and it is to come before half of the life
 /// is over. An endpoint that answers out of a cache gives such tokens, and asking it again at once brings the same.
@@ -96,7 +99,7 @@ impl Term {
     /// A buffer that the document sets is at most half the lifetime: with more, a short-lived credential would be due
     /// the moment it comes. That renewal is spread over a twentieth of the lifetime, earlier and never later.
     pub(super) fn new(anchor: Now, lifetime_ms: u64, renewal: Renewal, entropy: &mut Entropy) -> Self {
-        let lifetime = lifetime_ms.min(MAX_LIFETIME_MS);
+        let lifetime = lifetime_ms.min(LONGEST_MS);
         let expire_after = lifetime - MARGIN_MS.min(lifetime / 10);
         let renew_after = match renewal {
             Renewal::Ahead(buffer) => (lifetime - buffer.min(lifetime / 2))
@@ -121,7 +124,7 @@ impl Term {
         let (renew_after, last_moments_after, expire_after) =
             (carried.number()?, carried.number()?, carried.number()?);
         let term = Self { anchor, renew_after, last_moments_after, expire_after };
-        (expire_after <= MAX_LIFETIME_MS).then_some(term)
+        (expire_after <= LONGEST_MS).then_some(term)
     }
 
     /// By either clock: over when one of them says so, due when one does or when they no longer agree.
@@ -169,7 +172,7 @@ impl Term {
 }
 
 /// Whether a clock was set since, or the machine slept.
-pub(super) fn diverged(since: Now, now: Now) -> bool {
+pub(crate) fn diverged(since: Now, now: Now) -> bool {
     let monotonic = now.monotonic_ms.saturating_sub(since.monotonic_ms);
     let expected = since.wall_ms.saturating_add(monotonic);
     now.wall_ms.abs_diff(expected) > DIVERGENCE_MS + monotonic / 1_000

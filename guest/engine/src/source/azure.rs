@@ -15,7 +15,7 @@ use crate::io::Io;
 use crate::plan::{Origin, Plan, Warning};
 use crate::secret::Secret;
 use crate::source::metadata::{self, Service};
-use crate::source::{Entry, Fetch, Parsed, Source};
+use crate::source::{self, Entry, Fetch, Parsed, Source};
 use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
 use crate::variables::Variables;
@@ -117,11 +117,7 @@ impl Azure {
         let response = metadata::get(io, &SERVICE, self.endpoint(), &self.query(), header).await?;
         let token = SERVICE.text_field(&response.body, "access_token")?;
         let origin = format!("the answer of {}", self.endpoint());
-        SubjectToken::parse(token.expose().as_bytes(), &origin)?.check(
-            io.now_by_either_clock(),
-            None,
-            &origin,
-        )
+        source::checked(io, token.expose().as_bytes(), None, &origin)
     }
 }
 
@@ -132,7 +128,7 @@ impl AppService {
             (Some(_), None) => {
                 fields.warn(
                     "identity-endpoint-not-used",
-                    format!("`{ENDPOINT}` is set but `{HEADER}` is not, as on Azure Arc, which is not supported; the metadata service of a virtual machine is asked instead"),
+                    format_args!("`{ENDPOINT}` is set but `{HEADER}` is not, as on Azure Arc, which is not supported; the metadata service of a virtual machine is asked instead"),
                 );
                 return Ok(None);
             }
@@ -166,7 +162,7 @@ impl Source for Azure {
         if let Some(plane) = crate::audience::plane(self.resource()) {
             plan.warn(Warning::new(
                 "token-for-a-control-plane",
-                format!(
+                format_args!(
                     "`resource` is `{}`: {plane} accepts the identity token, and so can whoever receives it from here. {}",
                     self.resource(),
                     self.remedy()

@@ -9,7 +9,7 @@ use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::io::{Io, SourceFault};
 use crate::plan::{Endpoint, Plan, SourceComponent};
-use crate::source::{Entry, Fetch, Parsed, Source};
+use crate::source::{self, Entry, Fetch, Parsed, Source};
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
 use crate::url::WebUrl;
@@ -120,24 +120,20 @@ impl Custom {
         let text = io.ask_source(audience).await.map_err(|fault| match fault {
             SourceFault::Absent => Error::new(
                 Code::CustomSourceMissing,
-                format!(
+                format_args!(
                     "this host cannot ask the component `{path}`; run `credential-provider-with-source.wasm` on a host that loads it"
                 ),
             ),
             SourceFault::Failed(words) => Error::new(
                 Code::TokenNotGiven,
-                format!(
+                format_args!(
                     "the component `{path}` gave no identity token: {}; see whether the document grants it what it needs (`endpoints`, `files`, `variables`)",
                     quotable(&words)
                 ),
             ),
         })?;
         let origin = format!("the answer of the component `{path}`");
-        SubjectToken::parse(text.expose().as_bytes(), &origin)?.check(
-            io.now_by_either_clock(),
-            audience,
-            &origin,
-        )
+        source::checked(io, text.expose().as_bytes(), audience, &origin)
     }
 }
 

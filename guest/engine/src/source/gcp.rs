@@ -12,7 +12,7 @@ use crate::io::{Io, Response};
 use crate::plan::Plan;
 use crate::secret::Secret;
 use crate::source::metadata::{self, Service};
-use crate::source::{Entry, Fetch, Parsed, SET_AUDIENCE, Source};
+use crate::source::{self, Entry, Fetch, Parsed, SET_AUDIENCE, Source};
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
 use crate::variables::Variables;
@@ -63,11 +63,7 @@ impl Gcp {
             )));
         }
         let origin = format!("the answer of {ENDPOINT}");
-        SubjectToken::parse(&response.body, &origin)?.check(
-            io.now_by_either_clock(),
-            Some(self.audience.as_str()),
-            &origin,
-        )
+        source::checked(io, &response.body, Some(self.audience.as_str()), &origin)
     }
 }
 

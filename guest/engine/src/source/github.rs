@@ -12,7 +12,7 @@ use crate::io::Io;
 use crate::plan::{Origin, Plan};
 use crate::secret::Secret;
 use crate::source::metadata::{self, Service};
-use crate::source::{Entry, Fetch, Parsed, SET_AUDIENCE, Source};
+use crate::source::{self, Entry, Fetch, Parsed, SET_AUDIENCE, Source};
 use crate::subject_token::SubjectToken;
 use crate::url::WebUrl;
 use crate::variables::Variables;
@@ -62,11 +62,7 @@ impl GitHub {
         let response = metadata::get(io, &SERVICE, self.endpoint.as_str(), &query, header).await?;
         let token = SERVICE.text_field(&response.body, "value")?;
         let origin = "the answer of GitHub's token service";
-        SubjectToken::parse(token.expose().as_bytes(), origin)?.check(
-            io.now_by_either_clock(),
-            Some(self.audience.as_str()),
-            origin,
-        )
+        source::checked(io, token.expose().as_bytes(), Some(self.audience.as_str()), origin)
     }
 }
 

@@ -85,7 +85,7 @@ impl Source for Injected {
         if self.origin != Origin::Document && expected == self.cloud.audience {
             plan.warn(Warning::new(
                 "token-for-a-control-plane",
-                format!(
+                format_args!(
                     "the token in the file that `{}` names is normally meant for `{}`: whoever receives it can act as the pod's role there. Mount a projected token with the audience of your identity provider and set `token_file_path`",
                     self.cloud.variable, self.cloud.audience
                 ),

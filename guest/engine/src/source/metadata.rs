@@ -72,7 +72,7 @@ pub(super) async fn get(
 impl Service {
     /// For an answer that is no token: `fault` is the end of a sentence.
     pub(super) fn fault(&self, fault: &str) -> Error {
-        Error::new(Code::TokenNotGiven, format!("{} {fault}", self.name))
+        Error::new(Code::TokenNotGiven, format_args!("{} {fault}", self.name))
     }
 
     /// The text under `key` of a JSON object.
@@ -92,7 +92,7 @@ impl Service {
             SendFault::Denied => {
                 return Error::new(
                     Code::EndpointDenied,
-                    format!(
+                    format_args!(
                         "the host did not grant `GET {endpoint}`; grant it, or renew the lock file if one is in force"
                     ),
                 );

@@ -67,6 +67,11 @@ pub struct Entry {
     pub read: Read,
 }
 
+/// The token that `bytes` hold, unless it is stale or for somebody else. `origin`: what held them.
+fn checked(io: &Io, bytes: &[u8], audience: Option<&str>, origin: &str) -> Result<SubjectToken, Error> {
+    SubjectToken::parse(bytes, origin)?.check(io.now_by_either_clock(), audience, origin)
+}
+
 /// Every source.
 pub const ALL: &[Entry] = &[
     kubernetes::ENTRY,

@@ -40,7 +40,7 @@ impl Spiffe {
         } else {
             Err(Error::new(
                 Code::TokenForeign,
-                format!(
+                format_args!(
                     "the file `{}` holds a token whose subject is no SPIFFE ID; point to the JWT-SVID, or use the source `file`. The token says: {}",
                     self.path(),
                     token.claims().describe()

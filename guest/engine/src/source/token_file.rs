@@ -7,6 +7,7 @@
 use crate::error::{Code, Error};
 use crate::io::{FileFault, Io};
 use crate::secret::SecretBytes;
+use crate::source;
 use crate::subject_token::{LIMIT, SubjectToken};
 
 /// Pauses before each reading, in milliseconds.
@@ -28,7 +29,7 @@ pub(super) async fn read(io: &Io, path: &str, audience: Option<&str>) -> Result<
 async fn read_once(io: &Io, path: &str, audience: Option<&str>) -> Result<SubjectToken, Error> {
     let bytes = content(io, path).await?;
     let origin = format!("the file `{path}`");
-    SubjectToken::parse(&bytes, &origin)?.check(io.now_by_either_clock(), audience, &origin)
+    source::checked(io, &bytes, audience, &origin)
 }
 
 /// What a file holds, whatever it is, as long as it is no longer than a token.
@@ -38,19 +39,19 @@ pub(super) async fn content(io: &Io, path: &str) -> Result<SecretBytes, Error> {
         FileFault::Missing => missing(path),
         FileFault::Denied => Error::new(
             Code::FileDenied,
-            format!("the host did not grant the file `{path}`; grant it, or renew the lock file if one is in force"),
+            format_args!("the host did not grant the file `{path}`; grant it, or renew the lock file if one is in force"),
         ),
         FileFault::NotAFile => Error::new(
             Code::TokenFileUnreadable,
-            format!("`{path}` is not a regular file; name the token file itself"),
+            format_args!("`{path}` is not a regular file; name the token file itself"),
         ),
         FileFault::TooLarge => Error::new(
             Code::TokenTooLarge,
-            format!("{origin} holds more than 16 KiB, no identity token is that long; check the path"),
+            format_args!("{origin} holds more than 16 KiB, no identity token is that long; check the path"),
         ),
         FileFault::Failed => Error::new(
             Code::TokenFileUnreadable,
-            format!("{origin} cannot be read; check its owner and mode (kubelet: `fsGroup`)"),
+            format_args!("{origin} cannot be read; check its owner and mode (kubelet: `fsGroup`)"),
         ),
     })
 }
@@ -63,7 +64,7 @@ fn may_be_torn(code: Code) -> bool {
 fn missing(path: &str) -> Error {
     Error::new(
         Code::TokenFileMissing,
-        format!(
+        format_args!(
             "there is no file `{path}`; check that the token volume is mounted, or set `token_file_path`"
         ),
     )

@@ -9,7 +9,7 @@ use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::Plan;
 use crate::secret::Secret;
-use crate::source::{Entry, Fetch, Parsed, Source};
+use crate::source::{self, Entry, Fetch, Parsed, Source};
 use crate::subject_token::SubjectToken;
 use crate::variables::Variables;
 
@@ -42,11 +42,11 @@ impl Variable {
 
     fn token(&self, io: &Io) -> Result<SubjectToken, Error> {
         let origin = format!("the variable `{}`", self.name);
-        let token = SubjectToken::parse(self.token.expose().as_bytes(), &origin)?;
-        token.check(io.now_by_either_clock(), self.audience.as_deref(), &origin).map_err(|error| match error.code() {
+        let (token, audience) = (self.token.expose().as_bytes(), self.audience.as_deref());
+        source::checked(io, token, audience, &origin).map_err(|error| match error.code() {
             Code::TokenExpired => Error::new(
                 Code::TokenExpired,
-                format!(
+                format_args!(
                     "the identity token in {origin} has expired, and a variable cannot be renewed within a process; start it again with a new token, or use a source that is renewed"
                 ),
             ),

@@ -1,7 +1,7 @@
 use super::*;
 
 fn token(claims: &str) -> String {
-    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
     format!("{}.{}.{}", part(r#"{"alg":"ES256","kid":"k"}"#), part(claims), part("signature"))
 }
 

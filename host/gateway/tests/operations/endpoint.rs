@@ -114,7 +114,7 @@ async fn a_rejected_generation_reaches_the_connection() {
     assert_eq!(held.rejected(), [3]);
 }
 
-/// External Secrets' webhook generator sends a GET with `content-length: 0` and headers from a template. It takes a 2xx answer
+/// External Secrets' webhook generator sends a GET with headers from a template. It takes a 2xx answer
 /// as JSON, goes to `result.jsonPath`, wants an object there, and makes each member a key of the Secret: a text as it is, a
 /// number in digits, an object as JSON (GetSecretMap in pkg/common/webhook of external-secrets). Of a text it wants JSON again,
 /// so `$.token` is for its webhook *provider*.

@@ -82,7 +82,7 @@ class _Driver:
         except Error as error:
             return {"open": {"err": _error(error)}, "decisions": []}
         decisions = _unbroken(lambda: [_decision(instance, step) for step in asked["steps"]])
-        instance.close()
+        instance.drop()
         return {"open": {"ok": None}, "decisions": decisions}
 
     def _open(self, asked: Any) -> None:

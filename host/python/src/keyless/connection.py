@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import weakref
+from concurrent import futures
 from types import TracebackType
 
 from . import clock
 from .credential import Credential, Held
-from .error import Error, UnavailableError, anew
+from .error import Error, UnavailableError, anew, close_timeout
 from .flight import Flight
 from .plan import Plan
 from .status import Status
@@ -17,8 +19,9 @@ from .status import Status
 _wall, _monotonic = clock.wall, clock.monotonic
 #: How long to wait for a credential, in seconds.
 WITHIN = 30.0
-#: How long `close` lets the keeper come to its end, in seconds.
-_CLOSE = 5.0
+#: How long `close` waits until what was made is deleted, and then for the thread to end, in seconds.
+_CLOSE, _JOIN = 30.0, 5.0
+_log = logging.getLogger("keyless")
 
 
 class Connection:
@@ -102,13 +105,37 @@ class Connection:
         return next((setting.value for setting in self._plan.settings if setting.name == "api.base_url"), "")
 
     def close(self) -> None:
-        """Ends the connection; a request under way is cut off."""
-        self._flight.close()
-        self._flight.join(_CLOSE)
+        """Ends the connection; a request under way is cut off. A connection that makes its own keys deletes the service
+        accounts that it made, and waits for that, 30 seconds at most; every other has ended at once. One that is let go
+        without this deletes nothing: its accounts lapse.
+
+        # Errors
+        `accounts-left` and the like, saying what is left; `connection-close-timeout`. The same each time.
+        """
+        end = self._flight.close()
+        if self._flight.kept_here():
+            # A finalizer of somebody's, run by this thread: it cannot wait for itself.
+            return
+        try:
+            left = end.result(_CLOSE)
+        except futures.TimeoutError:
+            self._flight.stop()
+            raise close_timeout() from None
+        self._flight.join(_JOIN)
+        if left is not None:
+            raise anew(left)
 
     async def aclose(self) -> None:
-        """As `close`; does not wait for the thread."""
-        self._flight.close()
+        """As `close`, without ever blocking the event loop."""
+        end = self._flight.close()
+        try:
+            # Who waits may be cancelled; the deleting is not.
+            left = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(end)), _CLOSE)
+        except (asyncio.TimeoutError, TimeoutError):
+            self._flight.stop()
+            raise close_timeout() from None
+        if left is not None:
+            raise anew(left)
 
     def __enter__(self) -> Connection:
         return self
@@ -116,7 +143,10 @@ class Connection:
     def __exit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except Error as left:
+            _tell(left, raised)
 
     async def __aenter__(self) -> Connection:
         return self
@@ -124,7 +154,10 @@ class Connection:
     async def __aexit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.aclose()
+        try:
+            await self.aclose()
+        except Error as left:
+            _tell(left, raised)
 
     def __repr__(self) -> str:
         status = self.status()
@@ -184,6 +217,13 @@ class Connection:
                 raise _late(flight, within) from None
             finally:
                 flight.forget(called)
+
+
+def _tell(left: Error, raised: BaseException | None) -> None:
+    if raised is None:
+        raise left
+    # What the block raised is what its caller has to know.
+    _log.warning("the connection was closed, and something is left: %s", left)
 
 
 def _verdict(flight: Flight, patient: bool) -> Held | None:

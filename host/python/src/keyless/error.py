@@ -81,3 +81,12 @@ def anew(error: Error) -> Error:
 def closed() -> Error:
     """What a closed connection answers."""
     return UnavailableError("connection-closed", "the connection is closed; open another one")
+
+
+def close_timeout() -> Error:
+    """What is told when the end of a connection takes too long."""
+    return UnavailableError(
+        "connection-close-timeout",
+        "service accounts that the connection made could not be deleted within 30 s, and what was under way was cut off; check "
+        "how the Admin API is reached. They lapse, as their names say; `keyless accounts prune` deletes them sooner",
+    )

@@ -11,17 +11,20 @@ import random
 import threading
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import Any
 
 from . import clock
 from .credential import Held
-from .error import Error, anew, closed
+from .error import Error, UnavailableError, anew, closed
 from .status import Status
 
-#: What ends a keeper.
+#: What ends a keeper, and leaves behind what was made.
 STOP = object()
+#: What has it delete that first.
+CLOSE = object()
 #: Seconds by which a keeper may be late before readers see to it that there is one.
 _GRACE = 5.0
 
@@ -43,18 +46,23 @@ class Progress:
 
 
 class Flight:
-    """What the keeper and the callers share. `keep` runs in the keeper's thread until it finds `STOP`."""
+    """What the keeper and the callers share. `keep` runs in the keeper's thread until it finds `STOP` or `CLOSE`, and gives
+    what is to be told to those who wait for its end."""
 
-    def __init__(self, keep: Callable[[Flight], None]) -> None:
+    def __init__(self, keep: Callable[[Flight], Error | None]) -> None:
         self.held: Held | None = None
         self.progress = Progress()
         #: The highest generation that an API answered 401 to.
         self.rejected = 0
         self.inbox: SimpleQueue[Any] = SimpleQueue()
+        #: A child of `os.fork`, whose parent goes on with the same.
+        self.forked = False
         self._keep = keep
         self._gate = threading.Lock()
         self._waiting: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
+        self._kept = False
+        self._end: Future[Error | None] | None = None
         _all.add(self)
 
     def verdict(self) -> Held | None:
@@ -93,11 +101,12 @@ class Flight:
         """
         self.inbox.put("tick")
         with self._gate:
-            if self.progress.closed or (self._thread is not None and self._thread.is_alive()):
+            if self.progress.closed or self._kept:
                 return
-            self._thread = threading.Thread(target=self._keep, args=(self,), name="keyless", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="keyless", daemon=True)
             try:
                 self._thread.start()
+                self._kept = True
             except RuntimeError as reason:
                 self._thread = None
                 raise Error(
@@ -132,21 +141,46 @@ class Flight:
         """Ends the keeper. Takes no lock: a finalizer may be run anywhere."""
         self.inbox.put(STOP)
 
-    def close(self) -> None:
-        """Nothing will come any more: no credential for readers, an end for those who wait."""
+    def close(self) -> Future[Error | None]:
+        """Nothing will come any more: no credential for readers, an end for those who wait. What was made is deleted; the
+        future holds what is left of it. The same future each time."""
         with self._gate:
+            if self._end is not None:
+                return self._end
+            end = self._end = Future()
+            # From now on nobody who waits can cancel it for the others.
+            end.set_running_or_notify_cancel()
             status = replace(self.progress.status, phase="closed", next_attempt_at=None, expires_at=None)
             self.held, self.progress = None, replace(self.progress, status=status, busy=False, closed=True)
             waiting, self._waiting = self._waiting, []
-        self.stop()
+            if not self._kept:
+                # Nobody ever asked, or the keeper is the parent's: there is nothing to delete.
+                end.set_result(None)
+        self.inbox.put(CLOSE)
         for called in waiting:
             called()
+        return end
 
     def join(self, seconds: float) -> None:
         """Waits for the keeper's thread to end."""
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(seconds)
+
+    def kept_here(self) -> bool:
+        """Whether this is the keeper's thread, which cannot wait for its own end."""
+        return self._thread is threading.current_thread()
+
+    def _run(self) -> None:
+        left: Error | None = UnavailableError("runtime-thread", "the thread that kept the credential broke off")
+        try:
+            left = self._keep(self)
+        finally:
+            with self._gate:
+                self._kept = False
+                end = self._end
+            if end is not None:
+                end.set_result(left)
 
     def in_child(self) -> None:
         """After a fork: the keeper's thread is the parent's. What is held is still good; the child renews it by itself,
@@ -155,6 +189,12 @@ class Flight:
         self.inbox = SimpleQueue()
         self._waiting = []
         self._thread = None
+        self._kept = False
+        self.forked = True
+        if self._end is not None:
+            # The parent's, whose keeper sees to it.
+            self._end = Future()
+            self._end.set_result(None)
         if self.held is not None and self.rejected <= self.progress.handled:
             due = self.held.credential.renew_at
             left = float("inf") if due is None else max(0.0, due - clock.wall())

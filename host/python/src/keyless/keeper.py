@@ -14,8 +14,8 @@ from typing import Any
 from . import clock
 from .credential import Held, credential_of
 from .errands import Ended, Errands
-from .error import Error, error_of
-from .flight import STOP, Flight, Progress
+from .error import Error, InvalidError, UnavailableError, close_timeout, error_of
+from .flight import CLOSE, STOP, Flight, Progress
 from .grant import Grant
 from .machine import Broken, Instance, Now, Variables
 from .source import Source
@@ -28,6 +28,10 @@ _LOOK = 30.0
 _AT_ONCE = 256
 #: The longest pause before a broken instance is replaced.
 _MAX_PAUSE = 300.0
+_FORKED = (
+    "`exchange.instance` says that one process at a time makes keys by this name, and this is a fork of it: each would delete "
+    "what the other uses; open the connection after the fork, with an `instance` of its own or with none"
+)
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,12 @@ class Recipe:
     grant: Grant
     trust: Trust
     source: Source | None
+    #: Whether the document says that one process at a time has it, so that what others made is taken for a former life's.
+    alone: bool = False
 
-    def keep(self, flight: Flight) -> None:
-        """Keeps its credential until the flight is stopped."""
-        _Keeper(self, flight).run()
+    def keep(self, flight: Flight) -> Error | None:
+        """Keeps its credential until the flight is stopped or closed. What could not be deleted at the end."""
+        return _Keeper(self, flight).run()
 
 
 class _Keeper:
@@ -61,24 +67,26 @@ class _Keeper:
         self._told = flight.rejected
         self._wake_at: int | None = None
 
-    def run(self) -> None:
+    def run(self) -> Error | None:
         try:
-            while self._turn():
-                continue
+            end = None
+            while end is None:
+                end = self._turn()
+            return self._close() if end is CLOSE else None
         finally:
             self._errands.stop()
             if self._instance is not None:
-                self._instance.close()
+                self._instance.drop()
 
-    def _turn(self) -> bool:
-        """Waits, steps, publishes. False when it is over."""
+    def _turn(self) -> Any:
+        """Waits, steps, publishes. `STOP` or `CLOSE` when it is over."""
         happened = self._next(self._pause())
-        if happened is STOP:
-            return False
+        if happened is STOP or happened is CLOSE:
+            return happened
         self._try("tick")
         for _ in range(_AT_ONCE):
-            if happened is STOP:
-                return False
+            if happened is STOP or happened is CLOSE:
+                return happened
             # A tick has been stepped already, however many callers asked for one.
             if isinstance(happened, Ended):
                 self._end(happened)
@@ -92,7 +100,40 @@ class _Keeper:
         for late in self._errands.overdue():
             self._end(late)
         self._publish()
-        return True
+        return None
+
+    def _close(self) -> Error | None:
+        """Goes on with the session until it has deleted what it made. What is left of that."""
+        self._errands.stop()
+        instance = self._instance
+        if instance is None:
+            return None
+        try:
+            instance.close(_now())
+            happened: Any = "tick"
+            while True:
+                if happened is STOP:
+                    # Who waited for it waits no longer.
+                    return close_timeout()
+                if not isinstance(happened, Ended):
+                    self._step("tick")
+                elif self._errands.awaited(happened):
+                    self._step(happened.happened)
+                for late in self._errands.overdue():
+                    if self._errands.awaited(late):
+                        self._step(late.happened)
+                if instance.closed():
+                    return None
+                self._wake_at = instance.wake_at(_now())
+                happened = self._next(self._pause())
+        except Broken as broken:
+            return UnavailableError(
+                broken.error.code,
+                "the component broke at the end of the connection; service accounts that it made and did not delete lapse, "
+                "as their names say",
+            )
+        except Error as left:
+            return left
 
     def _next(self, pause: float | None) -> Any:
         try:
@@ -134,6 +175,8 @@ class _Keeper:
 
     def _step(self, happened: Any) -> None:
         if self._instance is None:
+            if self._recipe.alone and self._flight.forked:
+                raise InvalidError("instance-forked", _FORKED)
             instance = Instance()
             instance.open(self._recipe.document, self._recipe.variables)
             self._instance = instance

@@ -12,7 +12,7 @@ from .error import Error, UnavailableError
 
 _INTERFACE = "keyless:credentials/machine@0.1.0"
 _STATIC = ("variables", "plan", "open")
-_METHODS = ("step", "credential", "wake-at", "busy", "status")
+_METHODS = ("step", "credential", "wake-at", "busy", "status", "close", "closed")
 _MEMORY = 16 << 20
 
 #: Wall clock and monotonic clock, in milliseconds.
@@ -89,8 +89,20 @@ class Instance:
         status: dict[str, Any] = wire.plain(self._ask("status", wire.moment(*now)))
         return status
 
-    def close(self) -> None:
-        """Ends the session; the engine wipes what it held."""
+    def close(self, now: Now) -> None:
+        """Begins the end of the session: it deletes what it made, for as long as it is stepped."""
+        self._ask("close", wire.moment(*now))
+
+    def closed(self) -> bool:
+        """Whether that is done. Raises `Error` where it is and something is left."""
+        ended: Variant = self._ask("closed")
+        if ended.tag == "none":
+            return False
+        _or_error(ended.payload)
+        return True
+
+    def drop(self) -> None:
+        """Lets the session go, whatever it made; the engine wipes what it held."""
         session, self._session = self._session, None
         if session is not None:
             with component.entered():

@@ -101,7 +101,8 @@ def open_text(
             "not run; give open() a callable as `source`, or use the command",
         )
     trust = Trust(ca_file, needed.client_certificate)
-    recipe = Recipe(document, handed_over, granted, trust, source)
+    alone = any(setting.name == "exchange.instance" for setting in planned.settings)
+    recipe = Recipe(document, handed_over, granted, trust, source, alone)
     return Connection(Flight(recipe.keep), planned)
 
 

@@ -106,7 +106,8 @@ class Sending:
             for header in request["headers"]
             if header["name"].lower() not in _OURS
         ]
-        if request["body"] or request["method"] in ("POST", "PUT"):
+        told = any(header["name"].lower() == "content-length" for header in request["headers"])
+        if told or request["body"] or request["method"] in ("POST", "PUT"):
             lines.append(f"content-length: {len(request['body'])}")
         # Each request has a connection of its own: an hour lies between two of them.
         lines += ["connection: close", "", ""]

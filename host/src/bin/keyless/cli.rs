@@ -3,6 +3,12 @@
 //! Nothing is decided here. Values that may hold secrets are taken as they come, and no default is shown from the
 //! environment, so that `--help` cannot print one.
 
+mod connection;
+
+pub(crate) use connection::{
+    AddArgs, ConnectionCommand, ConnectionsArgs, ListArgs, ListFormat, RemoveArgs, ShowArgs, Store,
+};
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -61,6 +67,10 @@ pub(crate) struct ConnectionArgs {
     /// Refuse to send an identity token that is meant for a control plane (the Kubernetes API server, a cloud's own API)
     #[arg(long, global = true, env = "KEYLESS_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
     pub(crate) strict: bool,
+    /// Who this is, where the connection makes its keys itself: what earlier processes by this name left is then its own. No
+    /// two may go by one name at a time
+    #[arg(long, value_name = "NAME", global = true, env = "KEYLESS_INSTANCE", hide_env_values = true)]
+    pub(crate) instance: Option<String>,
 }
 
 /// How the component is run, and how it reaches the network.
@@ -166,6 +176,39 @@ Examples:
   keyless serve -f keyless.toml
   keyless serve -c @connection.json --listen 127.0.0.1:8080     one proxy, without a file")]
     Serve(ServeArgs),
+    /// Keep a Kubernetes Secret filled with the connection's credential
+    #[cfg(unix)]
+    #[command(after_help = "\
+Of several that run, one leads by a Lease: it gets the credential, writes it ahead of time, and repairs the Secret. The others
+wait, and take over. The cluster is the one around the pod, or that of $KUBECONFIG. SIGTERM ends it; the Secret stays.
+
+A key of the Secret holds the token, unless it says what else: base_url, expires_at, renew_at, headers (`name: value` lines),
+or header.NAME.
+
+Examples:
+  keyless sync -c @connection.json --secret apps/openai
+  keyless sync -c prod --secret openai --key OPENAI_API_KEY --key OPENAI_BASE_URL=base_url
+
+It is part of builds with `--features kubernetes`.")]
+    Sync(SyncArgs),
+    /// Make one new minted key and print it, for what rotates on a schedule of its own
+    #[command(after_help = "\
+It is for connections with the exchange `openai-service-account`. The key before it stays good until it lapses; accounts that
+nobody uses any more are deleted. What runs all the time rotates by itself: `serve`, `run` and `sync`.
+
+Examples:
+  keyless rotate -c @generator.yaml --format env > openai.env")]
+    Rotate(RotateArgs),
+    /// List the service accounts that minting made, and delete those that nobody uses any more
+    #[command(
+        subcommand_required = true,
+        disable_help_subcommand = true,
+        after_help = "\
+Examples:
+  keyless accounts list -c @generator.yaml
+  keyless accounts prune -c @generator.yaml --dry-run"
+    )]
+    Accounts(AccountsArgs),
     /// Show the connection as it is understood and what it needs, without doing anything
     #[command(after_help = "\
 Examples:
@@ -183,6 +226,22 @@ Examples:
   keyless doctor -c @connection.json
   keyless doctor -c prod --no-call --json | jq '.steps[] | select(.status == \"failed\")'")]
     Doctor(DoctorArgs),
+    /// Keep connections in keyless.toml: add, list, show and remove them
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = false,
+        disable_help_subcommand = true,
+        after_help = "\
+The key is asked for, or read from standard input; it goes into a file for this user alone or into the keyring of the
+system, never into keyless.toml. It is never an argument: other users of the machine can read those.
+
+Examples:
+  keyless connection add research --organization org-...     asks for the key
+  keyless connection add ci --project proj_... --key-file /run/secrets/openai
+  keyless connection list
+  keyless connection remove research --revoke --admin-key-file admin.key"
+    )]
+    Connection(ConnectionsArgs),
     /// Show what the component is: digest, size, imports and exports
     #[command(after_help = "\
 Examples:
@@ -233,7 +292,7 @@ impl Command {
             Self::Demo(_) | Self::Conformance(_) => LevelFilter::ERROR,
             Self::Doctor(_) => LevelFilter::ERROR,
             #[cfg(unix)]
-            Self::Serve(_) => LevelFilter::INFO,
+            Self::Serve(_) | Self::Sync(_) => LevelFilter::INFO,
             _ => LevelFilter::WARN,
         }
     }
@@ -253,6 +312,60 @@ pub(crate) struct TokenArgs {
     pub(crate) format: TokenFormat,
     #[command(flatten)]
     pub(crate) patience: PatienceArgs,
+}
+
+/// `keyless rotate`.
+#[derive(Args)]
+pub(crate) struct RotateArgs {
+    /// What to print, as for `keyless token`
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "token",
+        env = "KEYLESS_FORMAT",
+        hide_env_values = true
+    )]
+    pub(crate) format: TokenFormat,
+    #[command(flatten)]
+    pub(crate) patience: PatienceArgs,
+}
+
+/// `keyless accounts`.
+#[derive(Args)]
+pub(crate) struct AccountsArgs {
+    #[command(subcommand)]
+    pub(crate) command: AccountsCommand,
+}
+
+/// What is to be done with service accounts.
+#[derive(Subcommand)]
+pub(crate) enum AccountsCommand {
+    /// Show those of the project that carry Keyless' mark
+    List(AccountsListArgs),
+    /// Delete those that nobody uses any more
+    Prune(AccountsPruneArgs),
+}
+
+/// `keyless accounts list`.
+#[derive(Args)]
+pub(crate) struct AccountsListArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `keyless accounts prune`.
+#[derive(Args)]
+pub(crate) struct AccountsPruneArgs {
+    /// Show what would be deleted, and delete nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also those of this connection that may be in use: whoever uses one needs another
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How `keyless token` prints a credential.
@@ -298,6 +411,39 @@ pub(crate) struct ServeArgs {
     /// $OTEL_EXPORTER_OTLP_ENDPOINT]
     #[arg(long, value_name = "URL")]
     pub(crate) traces: Option<keyless_gateway::Collector>,
+}
+
+/// `keyless sync`. The same in every build.
+#[cfg(unix)]
+#[derive(Args)]
+pub(crate) struct SyncArgs {
+    /// The Secret, in the pod's own namespace unless it says which
+    #[arg(long, value_name = "[NAMESPACE/]NAME")]
+    pub(crate) secret: String,
+    /// A key of the Secret, and what it holds (repeatable)
+    #[arg(long, value_name = "KEY[=FIELD]", default_value = "api_key")]
+    pub(crate) key: Vec<String>,
+    /// The Lease by which one of several is elected [default: that of the Secret's name]
+    #[arg(long, value_name = "[NAMESPACE/]NAME")]
+    pub(crate) lease: Option<String>,
+    /// After so many seconds without a sign of the one that leads, another takes over
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(3..=3600))]
+    pub(crate) lease_duration: u16,
+    /// Set a label on the Secret (repeatable)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) label: Vec<String>,
+    /// Take fields of the Secret over that others hold, and set them again whenever somebody changes them
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Take a Secret over that keyless has not made
+    #[arg(long)]
+    pub(crate) adopt: bool,
+    /// Read the Secret that a manifest of External Secrets' generator refers to from the cluster, if it is not mounted
+    #[arg(long)]
+    pub(crate) kube_secrets: bool,
+    /// At the end take back what the connection made, although the Secret may still be in use
+    #[arg(long)]
+    pub(crate) close_on_exit: bool,
 }
 
 /// How long to wait for a credential.

@@ -45,16 +45,36 @@ impl Config {
         Ok(None)
     }
 
+    /// The file that [`find`](Self::find) would read; where there is none, the one in the user's configuration directory,
+    /// which is to be made.
+    ///
+    /// # Errors
+    /// `config-unreadable` without such a directory.
+    pub(crate) fn place(named: Option<&Path>) -> Result<PathBuf, Problem> {
+        if let Some(path) = named {
+            return Ok(path.to_owned());
+        }
+        let user = user_file();
+        let there = |path: &PathBuf| path.symlink_metadata().is_ok();
+        let found = [Some(PathBuf::from(FILE)), user.clone()].into_iter().flatten().find(there);
+        found.or(user).ok_or_else(|| {
+            Problem::invalid(
+                "config-unreadable",
+                "there is no keyless.toml here, and without $HOME no configuration directory to make one in",
+                "name the file with `--config FILE`, or set $HOME",
+            )
+        })
+    }
+
     /// The document of this name.
     ///
     /// # Errors
     /// `connection-name`, listing the names that there are, nearest first.
     pub(crate) fn document(&self, name: &str) -> Result<Document, Problem> {
         match self.names.document(name) {
-            Some(text) => Ok(Document {
-                text: text.clone(),
-                origin: format!("[connections.{name}] in {}", self.path.display()),
-            }),
+            Some(text) => {
+                Document::new(text.clone(), format!("[connections.{name}] in {}", self.path.display()))
+            }
             None => Err(self.unknown(name)),
         }
     }
@@ -133,13 +153,18 @@ impl Config {
 
 /// `$XDG_CONFIG_HOME/keyless/keyless.toml`, else `~/.config/keyless/keyless.toml`.
 fn user_file() -> Option<PathBuf> {
+    user_directory("XDG_CONFIG_HOME", ".config").map(|directory| directory.join(FILE))
+}
+
+/// Ours in the directory that this variable of the XDG Base Directory Specification names, else in that one below `$HOME`.
+pub(crate) fn user_directory(variable: &str, below_home: &str) -> Option<PathBuf> {
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")))?;
-    Some(base.join("keyless").join(FILE))
+    let base = absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home)))?;
+    Some(base.join("keyless"))
 }
 
 /// The names that are there, the most alike first.
-fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut names: Vec<_> = names.collect();
     names.sort_by_key(|name| strsim::damerau_levenshtein(wanted, name));
     names

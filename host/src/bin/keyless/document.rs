@@ -6,10 +6,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use keyless::Variables;
 use keyless_documents::{Format, is_name};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
+use crate::keyring;
 use crate::output::problem::{Class, Problem};
 
 /// The component takes no longer document, and nobody writes a longer one by hand.
@@ -21,6 +23,43 @@ pub(crate) struct Document {
     pub(crate) text: Zeroizing<String>,
     /// Where it came from, for people.
     pub(crate) origin: String,
+    /// The key that it has in a keyring: handed over as a variable of this name.
+    pub(crate) key: Option<(String, Zeroizing<String>)>,
+}
+
+impl Document {
+    /// The one place where a document begins. What it has in a keyring is looked up here.
+    ///
+    /// # Errors
+    /// `document-keyring`, `keyring-missing`, `keyring-unavailable`.
+    pub(crate) fn new(text: Zeroizing<String>, origin: String) -> Result<Self, Problem> {
+        match keyring::resolve(&text).map_err(|problem| problem.in_document(&origin))? {
+            Some((text, key)) => Ok(Self { text, origin, key: Some(key) }),
+            None => Ok(Self { text, origin, key: None }),
+        }
+    }
+
+    /// Whether a connection that was opened with the other one need not be opened again.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.text == other.text && self.key == other.key
+    }
+
+    /// The variables of the environment with these names, and the key from a keyring.
+    ///
+    /// # Errors
+    /// `variable-not-unicode`.
+    pub(crate) fn variables(&self, names: &[String]) -> Result<Variables, keyless::Error> {
+        let mut variables = Variables::from_environment(names)?;
+        if let Some((name, key)) = self.key.as_ref().filter(|(name, _)| names.contains(name)) {
+            variables.set(name, key.as_str());
+        }
+        Ok(variables)
+    }
+
+    /// Whether a variable that the document wants has a value here.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.key.as_ref().is_some_and(|(key, _)| key == name) || env::var_os(name).is_some()
+    }
 }
 
 /// Finds the document: what was given; else `$KEYLESS_CONNECTION`, which has the same grammar; else Airflow's variable;
@@ -37,10 +76,7 @@ pub(crate) fn find(given: Option<&OsStr>, config: Option<&Path>) -> Result<Docum
     }
     if let Some(text) = filled("AIRFLOW_CONN_OPENAI_DEFAULT") {
         let origin = "$AIRFLOW_CONN_OPENAI_DEFAULT";
-        return Ok(Document {
-            text: Zeroizing::new(unicode(&text, origin)?.to_owned()),
-            origin: origin.to_owned(),
-        });
+        return Document::new(Zeroizing::new(unicode(&text, origin)?.to_owned()), origin.to_owned());
     }
     if let Some(config) = Config::find(config)?
         && let Some(document) = config.default_document()?
@@ -48,10 +84,8 @@ pub(crate) fn find(given: Option<&OsStr>, config: Option<&Path>) -> Result<Docum
         return Ok(document);
     }
     if ["OPENAI_API_KEY", "OPENAI_IDENTITY_PROVIDER_ID"].into_iter().any(|name| filled(name).is_some()) {
-        return Ok(Document {
-            text: Zeroizing::new(r#"{"environment":"openai"}"#.to_owned()),
-            origin: "OpenAI's environment variables".to_owned(),
-        });
+        let text = Zeroizing::new(r#"{"environment":"openai"}"#.to_owned());
+        return Document::new(text, "OpenAI's environment variables".to_owned());
     }
     Err(Problem::invalid(
         "connection-missing",
@@ -146,7 +180,7 @@ fn document(text: &str, format: Option<Format>, origin: String) -> Result<Docume
     let text = keyless_documents::to_document(text, format).map_err(|fault| {
         Problem::invalid("document-syntax", format!("{origin} {}", fault.what), fault.next)
     })?;
-    Ok(Document { text, origin })
+    Document::new(text, origin)
 }
 
 fn no_document(text: &str, place: &str) -> Problem {

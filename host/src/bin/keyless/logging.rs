@@ -50,7 +50,9 @@ fn targets(verbose: u8, level: LevelFilter) -> Result<Targets, Problem> {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    Ok(Targets::new().with_target("keyless", level).with_default(LevelFilter::WARN.min(level)))
+    let targets = Targets::new().with_target("keyless", level).with_default(LevelFilter::WARN.min(level));
+    // It logs every failure that `keyless sync` tells of itself.
+    Ok(targets.with_target("kube_client", LevelFilter::OFF))
 }
 
 fn parse(text: &str) -> Result<Targets, Problem> {

@@ -14,6 +14,8 @@ mod config;
 #[cfg(unix)]
 mod demo;
 mod document;
+mod key_files;
+mod keyring;
 mod logging;
 mod memory;
 mod openai_variables;

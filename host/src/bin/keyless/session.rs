@@ -9,7 +9,10 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::Authority;
 use keyless::sender::{ClientIdentity, Network, Sender};
-use keyless::{Cache, Connection, CredentialRef, Grant, Lock, Plan, Requirements, Runtime, Variables};
+use keyless::{
+    Account, Cache, Connection, CredentialRef, Grant, Lock, Plan, Prune, Requirements, Runtime, Setting,
+    Variables,
+};
 
 use crate::cli::{Cli, RuntimeArgs};
 use crate::document::{self, Document};
@@ -22,6 +25,9 @@ pub(crate) struct Session {
     pub(crate) variables: Variables,
     pub(crate) plan: Plan,
     grant: Grant,
+    /// Whether a lock file is in force.
+    #[cfg(feature = "kubernetes")]
+    locked: bool,
 }
 
 /// Why a connection is not understood or not granted.
@@ -67,9 +73,12 @@ impl Session {
             let wanted = Requirements { variables: names.clone(), ..Requirements::default() };
             lock.grant().covers(&wanted).map_err(|error| beyond(error.into()))?;
         }
-        let mut variables = Variables::from_environment(&names).map_err(in_document)?;
+        let mut variables = document.variables(&names).map_err(in_document)?;
         if cli.connection.strict {
             variables.set_strict();
+        }
+        if let Some(instance) = &cli.connection.instance {
+            variables.set_instance(instance.as_str());
         }
         let plan = runtime.plan(&document.text, &variables).await.map_err(in_document)?;
         let grant = match &locked {
@@ -87,7 +96,29 @@ impl Session {
         if cli.connection.strict {
             refuse_control_planes(&plan).map_err(|problem| Refused { by: Gate::Audience, problem })?;
         }
-        Ok(Self { runtime, document, variables, plan, grant })
+        Ok(Self {
+            runtime,
+            document,
+            variables,
+            plan,
+            grant,
+            #[cfg(feature = "kubernetes")]
+            locked: locked.is_some(),
+        })
+    }
+
+    /// The same with one variable more, which the document reads.
+    #[cfg(feature = "kubernetes")]
+    pub(crate) async fn with_variable(&mut self, name: &str, value: String) -> Result<(), Problem> {
+        self.variables.set(name, value);
+        let plan = self.runtime.plan(&self.document.text, &self.variables).await;
+        self.plan = plan.map_err(|error| Problem::from(error).in_document(&self.document.origin))?;
+        self.grant = if self.locked {
+            self.grant.narrowed(&self.plan.requirements)?
+        } else {
+            Grant::for_plan(&self.plan)
+        };
+        Ok(())
     }
 
     /// What a lock file has to hold.
@@ -100,6 +131,18 @@ impl Session {
     pub(crate) async fn open(&self) -> Result<Connection, Problem> {
         let opened = self.runtime.open(&self.document.text, self.variables.clone(), self.grant.clone()).await;
         opened.map_err(|error| Problem::from(error).in_document(&self.document.origin))
+    }
+
+    /// The service accounts that connections made in the project, after deleting those that `prune` says.
+    pub(crate) async fn accounts(&self, prune: Prune) -> Result<Vec<Account>, Problem> {
+        let found = self.runtime.accounts(&self.document.text, &self.variables, &self.grant, prune).await;
+        found.map_err(|error| Problem::from(error).in_document(&self.document.origin))
+    }
+
+    /// Whether the connection makes its keys itself.
+    pub(crate) fn mints(&self) -> bool {
+        let minted = |setting: &Setting| setting.name == "auth_type" && setting.value == "minted_key";
+        self.plan.settings.iter().any(minted)
     }
 
     /// Logs what is doubtful about the document.

@@ -102,6 +102,7 @@ fn shown(argument: &str) -> String {
     match argument {
         _ if is_option => format!("`{name}`"),
         placeholder if placeholder.contains("<PROGRAM>") => "the program to run".to_owned(),
+        "<NAME>" => "the name of the connection".to_owned(),
         other => format!("an argument ({})", shape(other)),
     }
 }
@@ -141,6 +142,10 @@ mod tests {
             &["token", "--json=sk-canary"],
             &["--verbose=sk-canary", "token"],
             &["run", "sk-canary"],
+            &["connection", "sk-canary"],
+            &["connection", "add", "a", "--store", "sk-canary"],
+            &["connection", "add", "a", "--permissions=sk-canary"],
+            &["connection", "list", "sk-canary"],
         ] {
             let (what, next) = words(line);
             assert!(!what.contains("canary") && !next.contains("canary"), "{what} / {next}");

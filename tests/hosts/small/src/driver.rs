@@ -117,10 +117,10 @@ impl Driver {
                 line(&Outcome::Ok(()))
             }
             "status" => line(&Outcome::Ok(Status::from(self.connection(request)?.status()?))),
-            "close" => {
-                self.connection(request)?.close();
-                line(&Outcome::Ok(()))
-            }
+            "close" => line(&match self.connection(request)?.close().await? {
+                Ok(()) => Outcome::Ok(()),
+                Err(left) => Outcome::Err(left.into()),
+            }),
             other => json!({"unsupported": other}).to_string(),
         })
     }

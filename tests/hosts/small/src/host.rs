@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -23,6 +24,8 @@ pub struct Connection {
     changed: Notify,
     /// What is under way, by the effect's id; the timer has none.
     tasks: Mutex<Tasks>,
+    /// Nobody is given a credential any more.
+    closing: AtomicBool,
 }
 
 type Tasks = HashMap<Option<u64>, AbortHandle>;
@@ -42,7 +45,8 @@ impl Connection {
             Ok(machine) => machine,
             Err(error) => return Ok(Err(error)),
         };
-        let connection = Arc::new(Self { machine, outside, changed: Notify::new(), tasks: Mutex::default() });
+        let (changed, tasks, closing) = (Notify::new(), Mutex::default(), AtomicBool::new(false));
+        let connection = Arc::new(Self { machine, outside, changed, tasks, closing });
         let timer = spawn(Arc::clone(&connection).keep_fresh());
         lock(&connection.tasks).insert(None, timer.abort_handle());
         Ok(Ok(connection))
@@ -52,10 +56,11 @@ impl Connection {
     fn step(self: &Arc<Self>, event: &Event) -> Result<()> {
         // Held all the while, so that an effect is known before another step can cancel it.
         let mut tasks = lock(&self.tasks);
-        let effects = self
-            .machine
-            .ask(|sessions, store, session, now| sessions.call_step(store, session, now, event))?;
-        for effect in effects {
+        let effects =
+            self.machine.ask(|sessions, store, session, now| sessions.call_step(store, session, now, event));
+        // Of a trap, too, so that nobody waits for what will not come.
+        self.changed.notify_waiters();
+        for effect in effects? {
             let (tasks, this) = (&mut *tasks, Arc::clone(self));
             match effect {
                 Effect::ReadFile(read) => self.perform(tasks, read.id, async move {
@@ -76,7 +81,6 @@ impl Connection {
                 Effect::Cancel(id) => drop(tasks.remove(&Some(id)).map(|task| task.abort())),
             }
         }
-        self.changed.notify_waiters();
         Ok(())
     }
 
@@ -121,6 +125,9 @@ impl Connection {
     pub async fn credential(&self) -> Result<Result<Credential, Error>> {
         loop {
             let changed = self.changed.notified();
+            if self.closing.load(Ordering::Acquire) {
+                return Err(wasmtime::Error::msg("the connection is closed"));
+            }
             match self
                 .machine
                 .ask(|sessions, store, session, now| sessions.call_credential(store, session, now))?
@@ -163,11 +170,27 @@ impl Connection {
         self.machine.ask(|sessions, store, session, now| sessions.call_status(store, session, now))
     }
 
-    /// Ends it: what is under way is given up, and the machine's memory goes.
-    pub fn close(&self) {
+    /// Ends it: what is under way is given up, what the connection made is deleted, and the machine's memory goes. Dropped
+    /// without this it deletes nothing.
+    ///
+    /// # Errors
+    /// The inner one: what is left. The outer one: the machine trapped, or the connection is closed.
+    pub async fn close(self: &Arc<Self>) -> Result<Result<(), Error>> {
+        self.closing.store(true, Ordering::Release);
+        self.machine.ask(|sessions, store, session, now| sessions.call_close(store, session, now))?;
+        // The machine says what is to be cancelled, and what comes first.
+        self.step(&Event::Tick)?;
+        let ended = loop {
+            let changed = self.changed.notified();
+            match self.machine.ask(|sessions, store, session, _| sessions.call_closed(store, session))? {
+                Some(ended) => break ended,
+                None => changed.await,
+            }
+        };
         let mut tasks = lock(&self.tasks);
         self.machine.close();
         tasks.drain().for_each(|(_, task)| task.abort());
         self.changed.notify_waiters();
+        Ok(ended)
     }
 }

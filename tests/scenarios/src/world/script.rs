@@ -45,6 +45,8 @@ pub struct Script {
     seen: Vec<String>,
     /// In place of an order that is kept: every request is answered, this way or that.
     weather: Option<Weather>,
+    /// The scenario is over: nobody answers any more.
+    over: bool,
 }
 
 struct Scene {
@@ -64,7 +66,7 @@ impl Script {
         }
         let weather = scenario.weather.map(Weather::new);
         let (planned, failures, seen) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { entries, at: 0, served: 0, arrived: 0, planned, failures, seen, weather })
+        Ok(Self { entries, at: 0, served: 0, arrived: 0, planned, failures, seen, weather, over: false })
     }
 
     /// The endpoints of the plan, before the first request.
@@ -94,8 +96,16 @@ impl Script {
         failures
     }
 
+    /// The scenario is over. What is still sent, as a connection that ends may do, is nobody's business.
+    pub fn end(&mut self) {
+        self.over = true;
+    }
+
     /// A request that was sent `elapsed_ms` after the start has arrived.
     pub fn arrive(&mut self, request: &Arrived, elapsed_ms: u64) -> Reply {
+        if self.over {
+            return Reply { after_ms: 0, what: What::Fault(Fault::Unreachable) };
+        }
         self.arrived += 1;
         self.seen.push(request.line(elapsed_ms));
         if !self.planned.iter().any(|(method, url)| *method == request.method && is_at(&request.url, url)) {

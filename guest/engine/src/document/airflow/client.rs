@@ -71,7 +71,9 @@ impl Client {
                 let name = arguments.name(key);
                 arguments.warn(
                     "client-setting",
-                    format!("`{name}` concerns only the HTTP client; it has no effect on the credential"),
+                    format_args!(
+                        "`{name}` concerns only the HTTP client; it has no effect on the credential"
+                    ),
                 );
             }
         }
@@ -95,6 +97,6 @@ fn no_more(mut arguments: Fields<'_>) -> Result<(), Error> {
     Err(arguments.fault(
         Code::FieldValue,
         &name,
-        &format!("is no argument of OpenAI's client, which would refuse it; {hint}"),
+        format_args!("is no argument of OpenAI's client, which would refuse it; {hint}"),
     ))
 }

@@ -12,6 +12,7 @@ mod json;
 mod uri;
 
 use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::json::{Map, Value};
@@ -21,6 +22,7 @@ use crate::connection::{Auth, Connection, Located};
 use crate::document::{environment, registry};
 use crate::error::{Code, Error, field};
 use crate::fields::{self, Fields, Warnings};
+use crate::key::Key;
 use crate::plan::{Origin, Warning};
 use crate::secret::Secret;
 use crate::source;
@@ -43,16 +45,24 @@ struct Parts {
 }
 
 /// `openai://...`
-pub(super) fn read_uri(text: &str, variables: &Variables, warnings: &Warnings) -> Result<Connection, Error> {
+pub(super) fn read_uri(
+    text: &str,
+    variables: &Variables,
+    warnings: &Warnings,
+) -> Result<Box<Connection>, Error> {
     connection(uri::parse(text)?, variables, warnings)
 }
 
 /// `{"conn_type": "openai", ...}`, or only what stands in its `extra`.
-pub(super) fn read_json(map: Map, variables: &Variables, warnings: &Warnings) -> Result<Connection, Error> {
+pub(super) fn read_json(
+    map: Map,
+    variables: &Variables,
+    warnings: &Warnings,
+) -> Result<Box<Connection>, Error> {
     connection(json::parse(map, warnings)?, variables, warnings)
 }
 
-fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Result<Connection, Error> {
+fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Result<Box<Connection>, Error> {
     if let Some(conn_type) = &parts.conn_type
         && conn_type != "openai"
     {
@@ -84,7 +94,7 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
                 if extra.ignore(key) {
                     extra.warn(
                         "setting-of-another-auth-type",
-                        format!(
+                        format_args!(
                             "`extra.{key}` has no effect, because `auth_type` is not `workload_identity`"
                         ),
                     );
@@ -116,7 +126,7 @@ fn connection(parts: Parts, variables: &Variables, warnings: &Warnings) -> Resul
     if let (Auth::WorkloadIdentity { exchange, .. }, Origin::Default) = (&auth, &api.base_url.origin) {
         api.base_url = exchange.api().default_base_url()?;
     }
-    Ok(Connection { nickname: None, api, auth, refresh_buffer_ms, strict: false })
+    Ok(Box::new(Connection { nickname: None, api, auth, refresh_buffer_ms, strict: false }))
 }
 
 /// Keys of `extra` that only workload identity reads.
@@ -163,7 +173,7 @@ fn api_key(client: Option<Secret>, password: Option<Secret>, variables: &Variabl
     match key.or_else(|| password.map(|value| (value, "password"))) {
         Some((value, name)) => {
             let value = fields::header_secret(value.expose().to_owned(), name)?;
-            Ok(Auth::ApiKey(Located { value, origin: Origin::Document }))
+            Ok(Auth::ApiKey(Key::Held(Located { value, origin: Origin::Document })))
         }
         None => environment::api_key(variables)?.ok_or_else(|| {
             Error::new(
@@ -191,7 +201,7 @@ fn api(client: &mut Client, host: Option<String>, variables: &Variables) -> Resu
     let located = |value| Some(Located { value, origin: Origin::Document });
     Ok(Api {
         base_url,
-        flavour: api::OPENAI,
+        flavour: &api::OPENAI,
         organization: client.organization.take().map_or(organization, |value| Ok(located(value)))?,
         project: client.project.take().map_or(project, |value| Ok(located(value)))?,
         default_headers: core::mem::take(&mut client.default_headers),

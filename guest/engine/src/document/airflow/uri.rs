@@ -10,22 +10,23 @@ use percent_encoding::percent_decode_str;
 use super::{Parts, json};
 use crate::error::{Code, Error};
 use crate::secret::Secret;
+use crate::split;
 
 pub(super) fn parse(text: &str) -> Result<Parts, Error> {
     let text = unwrapped(text);
-    let (scheme, rest) = text
-        .expose()
-        .split_once("://")
+    let (scheme, rest) = split::once(text.expose(), "://")
         .ok_or_else(|| fault("is neither a JSON object nor a URI; write `{...}` or `openai://...`"))?;
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_');
     if scheme.is_empty() || !scheme.bytes().all(valid) {
         return Err(fault("does not begin with a connection type; write `openai://...`"));
     }
-    match rest.matches("://").count() {
-        0 => split(rest, None),
+    match split::once(rest, "://") {
+        None => split(rest, None),
+        Some((_, after)) if split::once(after, "://").is_some() => Err(fault(
+            "has `://` more than twice; percent-encode it (`%3A%2F%2F`) inside the query and the host",
+        )),
         // The host carries a scheme of its own: `openai://https://host`.
-        1 => {
-            let (inner, after) = rest.split_once("://").unwrap_or((rest, ""));
+        Some((inner, after)) => {
             if inner.contains(['@', ':']) {
                 return Err(fault("has a password before the scheme of its host; write `openai://https://:KEY@host`, or percent-encode the host"));
             }
@@ -38,7 +39,6 @@ pub(super) fn parse(text: &str) -> Result<Parts, Error> {
                 Err(fault("has `://` in a place that is not a scheme; percent-encode it (`%3A%2F%2F`)"))
             }
         }
-        _ => Err(fault("has `://` more than twice; percent-encode it (`%3A%2F%2F`) inside the query and the host")),
     }
     .map(|parts| Parts { conn_type: Some(conn_type(scheme)), ..parts })
 }
@@ -130,5 +130,5 @@ fn decode(text: &str) -> String {
 }
 
 fn fault(what: &str) -> Error {
-    Error::new(Code::DocumentSyntax, format!("the connection URI {what}"))
+    Error::new(Code::DocumentSyntax, format_args!("the connection URI {what}"))
 }

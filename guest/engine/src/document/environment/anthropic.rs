@@ -22,7 +22,7 @@ const TOKEN: &str = "ANTHROPIC_IDENTITY_TOKEN";
 pub(super) fn read(document: &Fields<'_>, variables: &Variables) -> Result<(Api, Auth), Error> {
     let (base_url, auth) = (url(variables, "ANTHROPIC_BASE_URL"), auth(document, variables));
     let auth = auth?;
-    Ok((plain_api(api::ANTHROPIC, base_url?)?, auth))
+    Ok((plain_api(&api::ANTHROPIC, base_url?)?, auth))
 }
 
 /// A key goes before workload identity, as in the official clients, and as there that is reported.
@@ -36,7 +36,7 @@ fn auth(document: &Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
         if rule.is_some() {
             document.warn(
                 "identity-not-used",
-                format!("`{KEY}` is set and goes before workload identity, as in Anthropic's clients, so `{RULE}` has no effect; remove the key"),
+                format_args!("`{KEY}` is set and goes before workload identity, as in Anthropic's clients, so `{RULE}` has no effect; remove the key"),
             );
         }
         return Ok(key);

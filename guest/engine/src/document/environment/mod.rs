@@ -9,6 +9,7 @@ mod openai;
 pub(super) use openai::{api_key, base_url, header};
 
 use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::json::{Map, Value};
@@ -18,12 +19,13 @@ use crate::connection::{Auth, Connection, Located};
 use crate::document::registry;
 use crate::error::{Code, Error, field};
 use crate::fields::{self, Fields};
+use crate::key::Key;
 use crate::plan::Origin;
 use crate::secret::Secret;
 use crate::url::WebUrl;
 use crate::variables::Variables;
 
-pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Connection, Error> {
+pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Box<Connection>, Error> {
     let name = document.required_text("environment")?;
     let (api, auth) = match name.as_str() {
         "openai" => openai::read(&document, variables),
@@ -38,7 +40,7 @@ pub(super) fn read(mut document: Fields<'_>, variables: &Variables) -> Result<Co
         }
     }?;
     document.finish();
-    Ok(Connection { nickname: None, api, auth, refresh_buffer_ms: None, strict: false })
+    Ok(Box::new(Connection { nickname: None, api, auth, refresh_buffer_ms: None, strict: false }))
 }
 
 /// A source and an exchange with settings that are the values of variables, as far as these are set; and what the
@@ -48,7 +50,7 @@ fn federated(
     variables: &Variables,
     (source, of_source): (&str, &[(&str, Option<&Secret>)]),
     (exchange, of_exchange): (&str, &[(&str, Option<&Secret>)]),
-) -> Result<(Flavour, Auth), Error> {
+) -> Result<(&'static Flavour, Auth), Error> {
     let mut of_exchange = settings(document, "exchange", of_exchange);
     let exchange = registry::exchange(exchange, "exchange.type", &mut of_exchange, variables);
     let audience = registry::audience(&exchange);
@@ -69,7 +71,7 @@ fn settings<'a>(document: &Fields<'a>, key: &str, values: &[(&str, Option<&Secre
 }
 
 /// An API of which nothing else is said.
-fn plain_api(flavour: Flavour, base_url: Option<Located<WebUrl>>) -> Result<Api, Error> {
+fn plain_api(flavour: &'static Flavour, base_url: Option<Located<WebUrl>>) -> Result<Api, Error> {
     let base_url = base_url.map_or_else(|| flavour.default_base_url(), Ok)?;
     Ok(Api { base_url, flavour, organization: None, project: None, default_headers: Vec::new() })
 }
@@ -86,18 +88,18 @@ fn url(variables: &Variables, name: &str) -> Result<Option<Located<WebUrl>>, Err
 fn key(variables: &Variables, name: &str) -> Result<Option<Auth>, Error> {
     let text = variables.get(name);
     let key = text.map(|text| fields::header_secret(text.expose().to_owned(), name)).transpose()?;
-    Ok(key.map(|value| Auth::ApiKey(Located { value, origin: Origin::Variable(name.to_owned()) })))
+    Ok(key.map(|value| Auth::ApiKey(Key::Held(Located { value, origin: Origin::Variable(name.to_owned()) }))))
 }
 
 /// One variable is set and means nothing without another.
 fn half(set: &str, unset: &str) -> Error {
     Error::new(
         Code::FieldMissing,
-        format!("`{set}` is set but `{unset}` is not; workload identity needs both"),
+        format_args!("`{set}` is set but `{unset}` is not; workload identity needs both"),
     )
 }
 
 /// None of the variables is set.
 fn none(names: &str) -> Error {
-    Error::new(Code::FieldMissing, format!("neither {names} are set; set the one or the other"))
+    Error::new(Code::FieldMissing, format_args!("neither {names} are set; set the one or the other"))
 }

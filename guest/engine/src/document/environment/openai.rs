@@ -26,7 +26,7 @@ fn api(variables: &Variables) -> Result<Api, Error> {
         (base_url(variables), header(variables, "OPENAI_ORG_ID"), header(variables, "OPENAI_PROJECT_ID"));
     Ok(Api {
         base_url: base_url?.map_or_else(|| api::OPENAI.default_base_url(), Ok)?,
-        flavour: api::OPENAI,
+        flavour: &api::OPENAI,
         organization: organization?,
         project: project?,
         default_headers: Vec::new(),
@@ -77,7 +77,7 @@ fn auth(document: &Fields<'_>, variables: &Variables) -> Result<Auth, Error> {
     if key.is_some() {
         document.warn(
             "key-not-used",
-            format!("`OPENAI_API_KEY` is set and not used, because `{PROVIDER}` is set; remove the key"),
+            format_args!("`OPENAI_API_KEY` is set and not used, because `{PROVIDER}` is set; remove the key"),
         );
     }
     let (_, auth) = federated(

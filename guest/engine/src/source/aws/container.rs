@@ -103,7 +103,7 @@ async fn from_file(io: &Io, path: &str) -> Result<Secret, Error> {
     text.filter(Secret::fits_header).ok_or_else(|| {
         Error::new(
             Code::TokenMalformed,
-            format!("the file `{path}` is empty, or holds characters that cannot stand in a header; `{TOKEN_FILE}` has to name the token itself"),
+            format_args!("the file `{path}` is empty, or holds characters that cannot stand in a header; `{TOKEN_FILE}` has to name the token itself"),
         )
     })
 }

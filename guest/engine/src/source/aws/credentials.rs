@@ -25,15 +25,18 @@ pub(super) enum Credentials {
 impl Credentials {
     /// Every place reads its variables, so that all are asked for, and the first that is configured wins.
     pub(super) fn choose(variables: &Variables) -> Result<Self, Error> {
-        let environment = environment(variables).transpose();
-        let web_identity = WebIdentity::read(variables).transpose();
-        let container = Container::read(variables).transpose();
-        let instance = Instance::read(variables);
-        environment
-            .map(|keys| keys.map(Self::Environment))
-            .or_else(|| web_identity.map(|role| role.map(Self::WebIdentity)))
-            .or_else(|| container.map(|container| container.map(Self::Container)))
-            .unwrap_or_else(|| instance.map(Self::Instance))
+        let (environment, web_identity) = (environment(variables), WebIdentity::read(variables));
+        let (container, instance) = (Container::read(variables), Instance::read(variables));
+        if let Some(keys) = environment? {
+            return Ok(Self::Environment(keys));
+        }
+        if let Some(role) = web_identity? {
+            return Ok(Self::WebIdentity(role));
+        }
+        if let Some(container) = container? {
+            return Ok(Self::Container(container));
+        }
+        instance.map(Self::Instance)
     }
 
     pub(super) fn describe(&self, plan: &mut Plan) {
@@ -91,5 +94,5 @@ pub(super) fn text(variables: &Variables, name: &str) -> Option<String> {
 
 /// One of two variables that need each other.
 pub(super) fn half(set: &str, unset: &str) -> Error {
-    Error::new(Code::FieldMissing, format!("`{set}` is set but `{unset}` is not; set both, or neither"))
+    Error::new(Code::FieldMissing, format_args!("`{set}` is set but `{unset}` is not; set both, or neither"))
 }

@@ -43,7 +43,7 @@ impl Instance {
         if disabled.is_some_and(|text| text.eq_ignore_ascii_case("true")) {
             return Err(Error::new(
                 Code::FieldMissing,
-                format!(
+                format_args!(
                     "no AWS credentials are configured, and `{DISABLED}` forbids to ask the instance for them; set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or run with a role"
                 ),
             ));
@@ -96,7 +96,7 @@ impl Instance {
     fn unexpected(&self, wanted: &str) -> Error {
         Error::new(
             Code::ResponseUnexpected,
-            format!(
+            format_args!(
                 "{} answered without a {wanted}; check that it is the metadata service of an EC2 instance",
                 self.endpoint
             ),

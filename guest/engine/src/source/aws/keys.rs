@@ -23,7 +23,7 @@ impl Keys {
             field(name).filter(Secret::fits_header).ok_or_else(|| {
                 Error::new(
                     Code::ResponseUnexpected,
-                    format!(
+                    format_args!(
                         "{place} answered without a usable `{name}`; check what stands behind that address"
                     ),
                 )
@@ -45,7 +45,7 @@ impl Keys {
         if body.get("Code").and_then(Value::as_str).is_some_and(|code| code != "Success") {
             return Err(Error::new(
                 Code::TokenNotGiven,
-                format!(
+                format_args!(
                     "{place} has no credentials for the role: it cannot be assumed; check that the role exists and that its trust policy allows this service"
                 ),
             ));

@@ -26,7 +26,7 @@ use crate::error::{Code, Error};
 use crate::fields::Fields;
 use crate::io::Io;
 use crate::plan::{Origin, Plan};
-use crate::source::{Entry, Fetch, Parsed, SET_AUDIENCE, Source};
+use crate::source::{self, Entry, Fetch, Parsed, SET_AUDIENCE, Source};
 use crate::subject_token::SubjectToken;
 use crate::variables::Variables;
 
@@ -116,11 +116,7 @@ impl Aws {
             .web_identity_token(io, keys, self.audience.as_str(), self.algorithm(), &self.duration())
             .await?;
         let origin = "the answer of AWS STS";
-        SubjectToken::parse(token.expose().as_bytes(), origin)?.check(
-            io.now_by_either_clock(),
-            Some(self.audience.as_str()),
-            origin,
-        )
+        source::checked(io, token.expose().as_bytes(), Some(self.audience.as_str()), origin)
     }
 }
 

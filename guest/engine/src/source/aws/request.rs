@@ -37,7 +37,7 @@ pub(super) async fn answer(io: &Io, request: Request, url: &str, hint: &str) -> 
         _ => Err(passing(io, &response, &place).unwrap_or_else(|| {
             Error::new(
                 Code::TokenNotGiven,
-                format!("`{place}` gave no AWS credentials (status {}); {hint}", response.status),
+                format_args!("`{place}` gave no AWS credentials (status {}); {hint}", response.status),
             )
         })),
     }
@@ -72,7 +72,7 @@ pub(super) async fn send(io: &Io, request: Request, url: &str, hint: &str) -> Re
                 "was answered with far more than belongs there; check what stands behind that address".to_owned(),
             ),
         };
-        Error::new(code, format!("`{place}` {what}"))
+        Error::new(code, format_args!("`{place}` {what}"))
     })
 }
 
@@ -85,6 +85,6 @@ pub(super) fn passing(io: &Io, response: &Response, place: &str) -> Option<Error
         300..=399 => (Code::EndpointRedirect, "answered with a redirect, which is never followed"),
         _ => return None,
     };
-    let error = Error::new(code, format!("`{place}` {what} (status {status}); it is asked again later"));
+    let error = Error::new(code, format_args!("`{place}` {what} (status {status}); it is asked again later"));
     Some(error.retry_after(crate::retry_after::read(response, io.now())))
 }

@@ -7,7 +7,9 @@ use alloc::vec::Vec;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize as _;
 
+use crate::hex::hex;
 use crate::secret::Secret;
+use crate::split;
 
 use super::keys::Keys;
 
@@ -47,7 +49,7 @@ impl Signing<'_> {
     }
 
     fn signed_headers(&self) -> String {
-        self.headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";")
+        split::joined(&self.headers.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ";")
     }
 
     /// Holds the session token.
@@ -89,13 +91,6 @@ fn hmac(key: &[u8], text: &str) -> [u8; 32] {
     let outer = keyed(0x5c).chain_update(inner).finalize();
     padded.zeroize();
     outer.into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

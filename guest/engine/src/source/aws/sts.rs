@@ -9,6 +9,7 @@ use crate::fields::Fields;
 use crate::io::{Io, Request, Response};
 use crate::plan::{Origin, Plan};
 use crate::secret::{Secret, SecretBytes};
+use crate::split;
 use crate::variables::Variables;
 
 use super::credentials::text;
@@ -35,19 +36,22 @@ pub(super) struct Sts {
 impl Sts {
     pub(super) fn read(fields: &mut Fields<'_>, variables: &Variables) -> Result<Self, Error> {
         const NAMES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-        let [first, second] = NAMES.map(|name| {
-            text(variables, name).map(|text| (text, name.to_owned(), Origin::Variable(name.to_owned())))
-        });
-        let written = fields.filled_text("region")?;
-        let written = written.map(|text| (text.trim().to_owned(), fields.name("region"), Origin::Document));
-        let (region, name, origin) = written.or(first).or(second).ok_or_else(|| {
-            field(
-                Code::FieldMissing,
-                &fields.name("region"),
-                "is missing, and neither `AWS_REGION` nor `AWS_DEFAULT_REGION` is set; the tokens are issued by regional endpoints only",
-            )
-        })?;
+        let [first, second] = NAMES.map(|name| text(variables, name));
+        let (region, variable) = match (fields.filled_text("region")?, first, second) {
+            (Some(written), _, _) => (written.trim().to_owned(), None),
+            (None, Some(first), _) => (first, Some(NAMES[0])),
+            (None, None, Some(second)) => (second, Some(NAMES[1])),
+            (None, None, None) => {
+                return Err(fields.fault(
+                    Code::FieldMissing,
+                    "region",
+                    "is missing, and neither `AWS_REGION` nor `AWS_DEFAULT_REGION` is set; the tokens are issued by regional endpoints only",
+                ));
+            }
+        };
+        let origin = variable.map_or(Origin::Document, |name| Origin::Variable(name.to_owned()));
         if !region::is_region(&region) {
+            let name = variable.map_or_else(|| fields.name("region"), str::to_owned);
             return Err(field(
                 Code::FieldValue,
                 &name,
@@ -172,7 +176,7 @@ impl Sts {
     fn without(&self, element: &str) -> Error {
         Error::new(
             Code::ResponseUnexpected,
-            format!(
+            format_args!(
                 "{} answered without a usable `{element}`; check that it is an STS endpoint",
                 self.endpoint
             ),
@@ -197,7 +201,7 @@ fn refusal(response: &Response, place: &str, call: Call) -> Error {
     let Some(code) = code else {
         return Error::new(
             Code::ResponseUnexpected,
-            format!(
+            format_args!(
                 "`{place}` answered with status {status}, which is no answer of STS; check `sts_endpoint` and what stands between"
             ),
         );
@@ -206,18 +210,18 @@ fn refusal(response: &Response, place: &str, call: Call) -> Error {
         "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" => {
             Error::new(
                 Code::EndpointThrottled,
-                format!(
+                format_args!(
                     "`{place}` asks for fewer requests (status {status} with `{code}`); it is asked again later"
                 ),
             )
         }
         "IDPCommunicationError" | "InternalFailure" | "ServiceUnavailable" => Error::new(
             Code::EndpointFailed,
-            format!("`{place}` is out of order (status {status} with `{code}`); it is asked again"),
+            format_args!("`{place}` is out of order (status {status} with `{code}`); it is asked again"),
         ),
         _ => Error::new(
             Code::TokenNotGiven,
-            format!("AWS STS refused (status {status} with `{code}`). {}", advice(code, call)),
+            format_args!("AWS STS refused (status {status} with `{code}`). {}", advice(code, call)),
         ),
     }
 }
@@ -263,7 +267,7 @@ fn advice(code: &str, call: Call) -> &'static str {
 }
 
 fn authority(endpoint: &str) -> &str {
-    endpoint.split_once("://").map_or(endpoint, |(_, authority)| authority)
+    split::once(endpoint, "://").map_or(endpoint, |(_, authority)| authority)
 }
 
 fn form(pairs: &[(&str, &str)]) -> SecretBytes {

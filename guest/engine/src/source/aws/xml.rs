@@ -3,17 +3,18 @@
 use alloc::string::String;
 
 use crate::secret::Secret;
+use crate::split;
 
 /// The text of the only element `name`, without children. None when it is missing, empty, there twice, or not plain.
 pub(super) fn element(xml: &[u8], name: &str) -> Option<Secret> {
     let xml = str::from_utf8(xml).ok()?;
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    let (_, after) = xml.split_once(open.as_str())?;
+    let (_, after) = split::once(xml, &open)?;
     let (text, rest) = after.split_once('<')?;
     // What follows the text is its own end tag, whose `<` was just split off.
     let rest = rest.strip_prefix(close.get(1..)?)?;
     let text = text.trim_ascii();
-    if text.is_empty() || rest.contains(open.as_str()) {
+    if text.is_empty() || split::once(rest, &open).is_some() {
         return None;
     }
     unescape(text)
@@ -35,16 +36,18 @@ fn unescape(text: &str) -> Option<Secret> {
             "apos" => '\'',
             _ => {
                 let number = name.strip_prefix('#')?;
-                let number = match number.strip_prefix('x') {
-                    Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                    None => number.parse().ok()?,
-                };
-                char::from_u32(number)?
+                let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));
+                char::from_u32(number_of(digits, radix)?)?
             }
         });
         plain.push_str(after);
     }
     Some(Secret::new(plain))
+}
+
+fn number_of(digits: &str, radix: u32) -> Option<u32> {
+    let next = |number: u32, digit: char| number.checked_mul(radix)?.checked_add(digit.to_digit(radix)?);
+    if digits.is_empty() { None } else { digits.chars().try_fold(0, next) }
 }
 
 #[cfg(test)]

@@ -58,6 +58,8 @@ fn summary(sandbox: &Sandbox) -> Value {
         "admin": sandbox.admin_url(),
         "ca_file": sandbox.ca_path(),
         "token_file": sandbox.token_path(),
+        "openai_admin_key_file": sandbox.openai_admin_key_path(),
+        "openai_project_id": sandbox.openai_project_id(),
         "documents": sandbox.documents(),
     })
 }

@@ -1,8 +1,10 @@
 //! What the command writes: results to standard output, problems to standard error, nothing else anywhere.
 
+pub(crate) mod accounts;
 pub(crate) mod component;
 #[cfg(unix)]
 pub(crate) mod conformance;
+pub(crate) mod connection;
 pub(crate) mod credential;
 pub(crate) mod doctor;
 pub(crate) mod plan;

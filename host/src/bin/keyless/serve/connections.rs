@@ -43,7 +43,7 @@ impl OpenConnections {
     ) -> Result<Self, Problem> {
         let mut by_name = BTreeMap::new();
         for (name, document) in documents {
-            let known = self.by_name.get(&name).filter(|known| known.document.text == document.text);
+            let known = self.by_name.get(&name).filter(|known| known.document.says_the_same(&document));
             let open = match known {
                 Some(known) => Arc::clone(known),
                 None => {

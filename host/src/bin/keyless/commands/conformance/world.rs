@@ -22,7 +22,8 @@ impl World {
     pub(super) async fn new(program: Vec<OsString>, runtime: Runtime) -> Result<Self, Fault> {
         let sandbox = Sandbox::start(Options::default()).await;
         let sandbox = sandbox.map_err(|reason| Fault::new("a sandbox on loopback", reason.to_string()))?;
-        let secrets = Mutex::new(vec![TOKEN_MARK.to_owned(), "sk-sandbox-".to_owned()]);
+        let marks = [TOKEN_MARK, "sk-sandbox-", "sk-svcacct-"];
+        let secrets = Mutex::new(marks.map(str::to_owned).to_vec());
         Ok(Self { program, sandbox, runtime, secrets, leaks: Mutex::default() })
     }
 

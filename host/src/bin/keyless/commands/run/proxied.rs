@@ -30,7 +30,7 @@ pub(super) fn run(
     tokio: tokio::runtime::Runtime,
     mut command: Command,
 ) -> Result<ExitCode, Problem> {
-    let gateway = tokio.block_on(async {
+    let (gateway, connection) = tokio.block_on(async {
         let session = Session::prepare(cli).await?;
         let vendor = Vendor::of(&session.plan);
         clear(&mut command, &session, vendor);
@@ -42,18 +42,22 @@ pub(super) fn run(
 
         let bearer = bearer()?;
         let mut gateway = Gateway::new(upstreams, Sockets::new());
-        let served: Arc<dyn Connection> = Arc::new(Served::new(connection));
+        let served: Arc<dyn Connection> = Arc::new(Served::new(connection.clone()));
         gateway.apply(&config(&bearer)?, &[(NAME.to_owned(), served)].into())?;
         for (_, address) in gateway.addresses() {
             for (name, value) in vendor.proxied(&format!("http://{address}{path}"), &bearer) {
                 command.env(name, value);
             }
         }
-        Ok::<_, Problem>(gateway)
+        Ok::<_, Problem>((gateway, connection))
     })?;
     let ended = child::supervise(command);
     // Nobody is left who could wait for an answer.
     drop(gateway);
+    // Or who could use a key that was made for the program. What is left is deleted by whoever mints next.
+    if let Err(error) = tokio.block_on(connection.close()) {
+        tracing::warn!(code = %error.code, "{}", error.message);
+    }
     tokio.shutdown_background();
     ended
 }

@@ -3,6 +3,7 @@
 mod endpoints;
 mod files;
 mod life;
+mod minted;
 mod pure;
 mod secrets;
 mod transport;
@@ -184,6 +185,19 @@ pub(super) const ALL: &[Check] = &[
         "the-loop",
         life::close,
         "a closed connection asks for nothing any more and gives nothing any more"
+    ),
+    check!(
+        "close-deletes",
+        "the-loop",
+        minted::close,
+        "closing deletes the service accounts that the connection made, and no others"
+    ),
+    check!("close-tells", "the-loop", minted::tells, "what could not be deleted is told to whoever closes"),
+    check!(
+        "drop-deletes-nothing",
+        "the-loop",
+        minted::dropped,
+        "a connection that ends with its program deletes nothing"
     ),
     check!("no-secrets", "secrets", secrets::none, "no token is in an error, a status, or on standard error"),
 ];

@@ -9,7 +9,7 @@ use crate::commands::conformance::tested::cut;
 use crate::commands::conformance::wire;
 
 /// Documents of every dialect beside those of the sandbox, right and wrong ones.
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 14] = [
     r#"{"api_key":"sk-test-key","api":{"organization":"org-1","project":"größer"}}"#,
     r#"{"api_key":{"variable":"MY_KEY"}}"#,
     "openai://:sk-test-key@",
@@ -17,6 +17,8 @@ const DOCUMENTS: [&str; 12] = [
     r#"{"environment":"openai"}"#,
     r#"{"environment":"anthropic"}"#,
     r#"{"source":{"type":"custom","component":"/opt/source.wasm","variables":["A"]},"exchange":{"identity_provider_id":"idp_1","service_account_id":"s"}}"#,
+    r#"{"exchange":{"type":"openai-service-account","admin_key":{"file":"/run/secrets/openai-admin-key"},"project_id":"proj_1"}}"#,
+    r#"{"apiVersion":"generators.external-secrets.io/v1alpha1","kind":"OpenAI","spec":{"projectId":"proj_1","openAiAdminKey":{"name":"openai-admin","key":"api-key"}}}"#,
     r#"{"source":{"type":"kubernetes"},"exchange":{"identity_provider_id":"x","service_account_id":"s","token_endpoint":"http://a.example/"}}"#,
     r#"{"source":{"type":"file"}}"#,
     r#"{"source":{"type":"nowhere"}}"#,

@@ -24,7 +24,7 @@ pub(in crate::commands::doctor) async fn examine(
     let origin = document.origin.clone();
     // Named for the reader of a failure; a document that cannot be understood names none.
     let wanted = runtime.variables(&document.text).await.unwrap_or_default();
-    let unset: Vec<_> = wanted.into_iter().filter(|name| std::env::var_os(name).is_none()).collect();
+    let unset: Vec<_> = wanted.into_iter().filter(|name| !document.has(name)).collect();
     match Session::understand(cli, runtime, document).await {
         Ok(session) => (vec![understood(&session, &unset), granted(cli, &session)], Some(session)),
         Err(Refused { by: Gate::Document, problem }) => {
@@ -59,6 +59,7 @@ fn understood(session: &Session, unset: &[String]) -> Step {
         (Some(source), Some(exchange)) => {
             format!("{source} identity, {exchange} exchange, from {}", document.origin)
         }
+        (None, Some(exchange)) => format!("keys made by the {exchange} exchange, from {}", document.origin),
         _ => format!("a static API key, from {}", document.origin),
     };
     let mut step = Step::ok(StepName::Document, summary)

@@ -1,14 +1,16 @@
-//! The fourth step: the token endpoint can be reached, and its certificate is trusted. Nothing is sent to it for that.
+//! The fourth step: the token endpoint, or the Admin API, can be reached, and its certificate is trusted. Nothing is sent to it for that.
 
 use keyless::Plan;
 
-use super::token_endpoint;
+use super::{mints, token_endpoint};
 use crate::commands::doctor::causes::obstacle;
 use crate::commands::doctor::report::{Step, StepName};
 use crate::commands::doctor::watch::Watch;
 
 pub(in crate::commands::doctor) async fn examine(plan: &Plan, watch: &Watch) -> Step {
-    let Some(endpoint) = token_endpoint(plan) else {
+    let admin_api =
+        || plan.requirements.endpoints.first().map(|first| first.url.as_str()).filter(|_| mints(plan));
+    let Some(endpoint) = token_endpoint(plan).or_else(admin_api) else {
         return Step::skipped(StepName::Endpoint, "a static key is not traded");
     };
     let Ok(url) = endpoint.parse() else {

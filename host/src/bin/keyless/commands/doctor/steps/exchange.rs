@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use keyless::Plan;
 
-use super::{Attempt, FailedAt, token_endpoint};
+use super::{Attempt, FailedAt, mints, token_endpoint};
 use crate::commands::doctor::causes::refusal;
 use crate::commands::doctor::code::Code;
 use crate::commands::doctor::report::{Diagnosis, Step, StepName};
@@ -18,7 +18,11 @@ const SHORT: u64 = 60;
 pub(in crate::commands::doctor) fn examine(plan: &Plan, attempt: &Attempt, endpoint_failed: bool) -> Step {
     if token_endpoint(plan).is_none() {
         return match attempt.failure() {
+            Some(_) if mints(plan) && endpoint_failed => {
+                Step::not_reached(StepName::Exchange, "the Admin API cannot be reached")
+            }
             Some((_, problem)) => Step::failed(StepName::Exchange, Diagnosis::of(problem)),
+            None if mints(plan) => made(attempt),
             None => Step::skipped(StepName::Exchange, "a static key is not traded"),
         };
     }
@@ -47,6 +51,15 @@ pub(in crate::commands::doctor) fn examine(plan: &Plan, attempt: &Attempt, endpo
         .detail("request_id", answer.and_then(|answer| answer.request_id.clone()))
         .detail("redirect_to", answer.and_then(|answer| answer.location.clone()))
         .detail("milliseconds", sent.map(|sent| u64::try_from(sent.took.as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// A key was made, and goes with the connection.
+fn made(attempt: &Attempt) -> Step {
+    let end = attempt.outcome.as_ref().ok().and_then(|credential| credential.expires_at());
+    let left = end.and_then(|end| end.duration_since(SystemTime::now()).ok()).unwrap_or_default().as_secs();
+    let summary =
+        format!("a service account was made, its key good for {}; both are deleted again", span(left));
+    Step::ok(StepName::Exchange, summary).detail("seconds_left", left)
 }
 
 /// In one line: what it means stands in the diagnosis.

@@ -73,6 +73,11 @@ impl Attempt {
     }
 }
 
+/// Whether the connection makes its key itself: then it trades nothing, and asks an Admin API.
+pub(super) fn mints(plan: &Plan) -> bool {
+    setting(plan, "auth_type") == Some("minted_key")
+}
+
 /// Where the identity token is traded. `None` for a static key.
 pub(super) fn token_endpoint(plan: &Plan) -> Option<&str> {
     setting(plan, "exchange.token_endpoint")

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use keyless::{Plan, Variables};
 use serde_json::Value;
 
-use super::{Attempt, FailedAt};
+use super::{Attempt, FailedAt, mints};
 use crate::commands::doctor::causes::identity;
 use crate::commands::doctor::code::Code;
 use crate::commands::doctor::identity_token::IdentityToken;
@@ -22,7 +22,12 @@ const SOON: i64 = 60;
 pub(in crate::commands::doctor) fn examine(session: &Session, attempt: &Attempt) -> Step {
     let Session { plan, variables, .. } = session;
     let Some(source) = setting(plan, "source.type") else {
-        return Step::skipped(StepName::Source, "a static key needs no identity");
+        let why = if mints(plan) {
+            "the Admin key takes the place of an identity"
+        } else {
+            "a static key needs no identity"
+        };
+        return Step::skipped(StepName::Source, why);
     };
     let platform = Platform::of(plan);
     let file = token_file(plan, platform);
