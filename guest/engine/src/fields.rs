@@ -182,9 +182,12 @@ impl<'a> Fields<'a> {
     pub fn count(&mut self, key: &'static str) -> Result<Option<u64>, Error> {
         let number = match self.take(key) {
             None => return Ok(None),
-            Some(Value::Number(number)) => number,
+            Some(Value::Number(number)) => Some(number),
+            // As for seconds; and annotations are nothing but texts.
+            Some(Value::String(text)) => json::parse(text.trim().as_bytes()).ok().and_then(|n| n.as_f64()),
             Some(other) => return Err(self.wrong_type(key, "a whole number", &other)),
         };
+        let number = number.unwrap_or(-1.0);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

@@ -16,7 +16,7 @@ use crate::api::{self, Api};
 use crate::connection::{Auth, Connection, Located};
 use crate::error::{Code, Error};
 use crate::fields::{Fields, Warnings};
-use crate::json::{self, Map, Value};
+use crate::json::{Map, Value};
 use crate::key::Key;
 use crate::minting::{Minting, Words};
 use crate::plan::Origin;
@@ -162,13 +162,10 @@ fn spec(generator: &mut Map) -> Result<Map, Error> {
 fn annotations(generator: &Map) -> Vec<(&'static str, Value)> {
     let written = generator.get("metadata").and_then(|metadata| metadata.get("annotations"));
     let value = |annotation: &str| written?.get(annotation).and_then(Value::as_str);
-    // Annotations are texts, whatever they say.
-    let parsed = |(annotation, setting): (&str, &'static str)| {
-        let text = value(annotation)?;
-        let number = json::parse(text.as_bytes()).ok().filter(|_| setting == WORDS.most);
-        Some((setting, number.unwrap_or_else(|| Value::String(text.to_owned()))))
+    let written = |(annotation, setting): (&str, &'static str)| {
+        Some((setting, Value::String(value(annotation)?.to_owned())))
     };
-    ANNOTATIONS.into_iter().filter_map(parsed).collect()
+    ANNOTATIONS.into_iter().filter_map(written).collect()
 }
 
 fn name(object: &Map) -> Option<&str> {
