@@ -46,8 +46,8 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
     (total <= LONGEST_MS).then_some((total + 0.5) as u64)
 }
 
-/// Digits with at most one dot among them. By hand: the standard library's reading of every float there is would be a tenth
-/// of the component.
+/// Digits with at most one dot among them. By hand: the standard library's reading of every float there is would be a
+/// twentieth of the component.
 fn decimal(text: &str) -> Option<f64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -3,14 +3,13 @@
 //! deletes what is done with (OpenAI, "Administration API", project service accounts).
 //!
 //! ```text
-//!             ┌──────── mint ────────┐                     ┌──── tidy ────┐
-//!   list ──▶ delete what was lost ──▶ create               list ──▶ delete │
-//!             └─ the key, to the lease            what is done with, by ledger and name
+//! mint   list ──▶ delete what was lost ──▶ create ──▶ the key, to the lease
+//! tidy   list ──▶ delete what is done with, by ledger and name
 //! ```
 //!
 //! Nothing is remembered outside the process: what was created is in the accounts' names ([`name`]), who is done with what
 //! in the [`ledger`] of this life. What is neither ours by its name nor surely done with is never touched, and nothing is
-//! on the word of an answer that is not whole.
+//! created or deleted on the word of a list that is not whole.
 
 mod accounts;
 mod errand;
@@ -28,6 +27,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 
+use crate::api;
 use crate::connection::Located;
 use crate::document;
 use crate::duration;
@@ -41,8 +41,11 @@ use crate::variables::Variables;
 /// As a document names it, in `exchange.type`.
 pub const NAME: &str = "openai-service-account";
 
-/// The API's base URL: the generator's default.
-pub const HOST: &str = "https://api.openai.com/v1";
+/// OpenAI's own, which is the generator's default as well.
+const HOST: &str = match api::OPENAI.base_url {
+    Some(url) => url,
+    None => "",
+};
 
 const USUAL_REFRESH_MS: u64 = DAY_MS;
 const DAY_MS: u64 = 24 * 3_600_000;

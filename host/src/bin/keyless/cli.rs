@@ -3,11 +3,17 @@
 //! Nothing is decided here. Values that may hold secrets are taken as they come, and no default is shown from the
 //! environment, so that `--help` cannot print one.
 
+mod accounts;
 mod connection;
+#[cfg(unix)]
+mod sync;
 
+pub(crate) use accounts::{AccountsArgs, AccountsCommand};
 pub(crate) use connection::{
     AddArgs, ConnectionCommand, ConnectionsArgs, ListArgs, ListFormat, RemoveArgs, ShowArgs, Store,
 };
+#[cfg(unix)]
+pub(crate) use sync::SyncArgs;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -198,7 +204,7 @@ nobody uses any more are deleted. What runs all the time rotates by itself: `ser
 
 Examples:
   keyless rotate -c @generator.yaml --format env > openai.env")]
-    Rotate(RotateArgs),
+    Rotate(TokenArgs),
     /// List the service accounts that minting made, and delete those that nobody uses any more
     #[command(
         subcommand_required = true,
@@ -314,60 +320,6 @@ pub(crate) struct TokenArgs {
     pub(crate) patience: PatienceArgs,
 }
 
-/// `keyless rotate`.
-#[derive(Args)]
-pub(crate) struct RotateArgs {
-    /// What to print, as for `keyless token`
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "token",
-        env = "KEYLESS_FORMAT",
-        hide_env_values = true
-    )]
-    pub(crate) format: TokenFormat,
-    #[command(flatten)]
-    pub(crate) patience: PatienceArgs,
-}
-
-/// `keyless accounts`.
-#[derive(Args)]
-pub(crate) struct AccountsArgs {
-    #[command(subcommand)]
-    pub(crate) command: AccountsCommand,
-}
-
-/// What is to be done with service accounts.
-#[derive(Subcommand)]
-pub(crate) enum AccountsCommand {
-    /// Show those of the project that carry Keyless' mark
-    List(AccountsListArgs),
-    /// Delete those that nobody uses any more
-    Prune(AccountsPruneArgs),
-}
-
-/// `keyless accounts list`.
-#[derive(Args)]
-pub(crate) struct AccountsListArgs {
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `keyless accounts prune`.
-#[derive(Args)]
-pub(crate) struct AccountsPruneArgs {
-    /// Show what would be deleted, and delete nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Also those of this connection that may be in use: whoever uses one needs another
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 /// How `keyless token` prints a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TokenFormat {
@@ -411,39 +363,6 @@ pub(crate) struct ServeArgs {
     /// $OTEL_EXPORTER_OTLP_ENDPOINT]
     #[arg(long, value_name = "URL")]
     pub(crate) traces: Option<keyless_gateway::Collector>,
-}
-
-/// `keyless sync`. The same in every build.
-#[cfg(unix)]
-#[derive(Args)]
-pub(crate) struct SyncArgs {
-    /// The Secret, in the pod's own namespace unless it says which
-    #[arg(long, value_name = "[NAMESPACE/]NAME")]
-    pub(crate) secret: String,
-    /// A key of the Secret, and what it holds (repeatable)
-    #[arg(long, value_name = "KEY[=FIELD]", default_value = "api_key")]
-    pub(crate) key: Vec<String>,
-    /// The Lease by which one of several is elected [default: that of the Secret's name]
-    #[arg(long, value_name = "[NAMESPACE/]NAME")]
-    pub(crate) lease: Option<String>,
-    /// After so many seconds without a sign of the one that leads, another takes over
-    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(3..=3600))]
-    pub(crate) lease_duration: u16,
-    /// Set a label on the Secret (repeatable)
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) label: Vec<String>,
-    /// Take fields of the Secret over that others hold, and set them again whenever somebody changes them
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Take a Secret over that keyless has not made
-    #[arg(long)]
-    pub(crate) adopt: bool,
-    /// Read the Secret that a manifest of External Secrets' generator refers to from the cluster, if it is not mounted
-    #[arg(long)]
-    pub(crate) kube_secrets: bool,
-    /// At the end take back what the connection made, although the Secret may still be in use
-    #[arg(long)]
-    pub(crate) close_on_exit: bool,
 }
 
 /// How long to wait for a credential.

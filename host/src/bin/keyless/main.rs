@@ -23,6 +23,8 @@ mod output;
 #[cfg(unix)]
 mod serve;
 mod session;
+#[cfg(unix)]
+mod signals;
 mod usage;
 
 use std::ffi::OsString;

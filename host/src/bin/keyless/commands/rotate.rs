@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use keyless::{Prune, Standing};
 
-use crate::cli::{Cli, RotateArgs};
+use crate::cli::{Cli, TokenArgs};
 use crate::output::problem::Problem;
 use crate::output::{self, accounts, counted, credential};
 use crate::session::Session;
 
-pub(super) async fn run(cli: &Cli, args: &RotateArgs) -> Result<ExitCode, Problem> {
+pub(super) async fn run(cli: &Cli, args: &TokenArgs) -> Result<ExitCode, Problem> {
     let session = Session::prepare(cli).await?;
     if !session.mints() {
         return Err(Problem::invalid(
@@ -30,11 +30,11 @@ pub(super) async fn run(cli: &Cli, args: &RotateArgs) -> Result<ExitCode, Proble
             let deleted = all.iter().filter(|account| account.deleted).count();
             let in_use = all.iter().filter(|account| account.standing != Standing::Done).count();
             let until = minted.expires_at().map_or_else(|| "it is deleted".to_owned(), accounts::moment_of);
-            eprintln!(
-                "keyless: a new key, good until {until}; {} deleted that nobody uses any more, {} may be in use",
+            output::tell(&format!(
+                "a new key, good until {until}; {} deleted that nobody uses any more, {} may be in use",
                 counted(deleted, "account"),
                 counted(in_use, "account")
-            );
+            ));
         }
         Err(problem) => {
             tracing::warn!(code = %problem.code(), "accounts that are done with were not deleted: {problem}");

@@ -28,6 +28,11 @@ pub(crate) fn write(text: &str) -> Result<(), Problem> {
     })
 }
 
+/// Says something beside the result, on standard error. Nobody may be there to read it.
+pub(crate) fn tell(text: &str) {
+    let _unwritable = writeln!(io::stderr().lock(), "keyless: {text}");
+}
+
 /// A value as indented JSON with a final newline.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, Problem> {
     let mut text = serde_json::to_string_pretty(value).map_err(|reason| {

@@ -23,11 +23,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyless_gateway::{Gateway, Sockets, Traces};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
 
 use crate::cli::{Cli, ServeArgs};
-use crate::output::problem::{Class, Problem};
+use crate::output::problem::Problem;
 use crate::session;
+use crate::signals::catch;
 use connections::OpenConnections;
 use setup::Setup;
 use systemd::{Stage, Watchdog};
@@ -149,16 +150,6 @@ struct Signals {
 
 impl Signals {
     fn catch() -> Result<Self, Problem> {
-        let catch = |kind| {
-            signal(kind).map_err(|reason| {
-                Problem::new(
-                    Class::Failed,
-                    "signals-failed",
-                    format!("signals cannot be caught: {reason}"),
-                    "check the limits of this process (open files)",
-                )
-            })
-        };
         Ok(Self {
             terminate: catch(SignalKind::terminate())?,
             interrupt: catch(SignalKind::interrupt())?,

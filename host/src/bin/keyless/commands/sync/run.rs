@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use keyless_kubernetes::{Cluster, Fault, Kind, sync};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
 
 use super::mounted::Mounted;
 use super::settings;
@@ -11,6 +11,7 @@ use super::supply::Connections;
 use crate::cli::{Cli, SyncArgs};
 use crate::output::problem::{Class, Problem};
 use crate::session::Session;
+use crate::signals::catch;
 
 /// Keeps the Secret filled until a signal ends it.
 pub(in crate::commands) async fn run(cli: &Cli, args: &SyncArgs) -> Result<ExitCode, Problem> {
@@ -34,16 +35,6 @@ struct Stop {
 
 impl Stop {
     fn catch() -> Result<Self, Problem> {
-        let catch = |kind| {
-            signal(kind).map_err(|reason| {
-                Problem::new(
-                    Class::Failed,
-                    "signals-failed",
-                    format!("signals cannot be caught: {reason}"),
-                    "check the limits of this process (open files)",
-                )
-            })
-        };
         Ok(Self { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())? })
     }
 
