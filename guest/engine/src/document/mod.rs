@@ -151,8 +151,7 @@ fn shape(text: &str) -> Result<Shape<'_>, Error> {
     }
 }
 
-/// Never serde_json's own words: they may quote the document.
-fn syntax(fault: &serde_json::Error) -> Error {
+fn syntax(fault: &json::Fault) -> Error {
     let what = if fault.is_eof() { "ends in the middle of something" } else { "cannot be read" };
     Error::new(
         Code::DocumentSyntax,
