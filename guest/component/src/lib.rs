@@ -28,6 +28,7 @@ use ::wasi;
 #[cfg(all(feature = "wasi-03", not(feature = "machine")))]
 use bindings::wasi;
 
+/// Nothing here has constructors that would have to run before the first call, so no call asks whether they did.
 #[expect(unsafe_code, reason = "generated")]
 mod bindings {
     /// The two worlds differ in one import.
@@ -38,6 +39,7 @@ mod bindings {
                 path: "../../wit",
                 world: $world,
                 features: [$($feature),*],
+                disable_run_ctors_once_workaround: true,
                 with: {
                     "wasi:clocks/monotonic-clock@0.2.0": wasi::clocks::monotonic_clock,
                     "wasi:clocks/wall-clock@0.2.0": wasi::clocks::wall_clock,
@@ -58,13 +60,19 @@ mod bindings {
     #[cfg(all(feature = "custom-source", not(any(feature = "machine", feature = "wasi-03"))))]
     bind!("provider-with-source", "custom-source");
     #[cfg(feature = "machine")]
-    wit_bindgen::generate!({ path: "../../wit", world: "machine-only", features: ["machine"] });
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "machine-only",
+        features: ["machine"],
+        disable_run_ctors_once_workaround: true,
+    });
     #[cfg(all(feature = "wasi-03", not(feature = "machine")))]
     wit_bindgen::generate!({
         path: "../../wit/async",
         world: "provider",
         features: ["async-provider"],
         generate_all,
+        disable_run_ctors_once_workaround: true,
     });
 
     export!(Exported with_types_in self);
