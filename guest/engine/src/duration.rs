@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 
+use crate::split;
+
 /// What Go knows, the longer names first where one begins like another.
 const UNITS: [(&str, f64); 8] = [
     ("ns", 1e-6),
@@ -49,7 +51,7 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
 /// Digits with at most one dot among them. By hand: the standard library's reading of every float there is would be a
 /// twentieth of the component.
 fn decimal(text: &str) -> Option<f64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let (whole, fraction) = split::once(text, ".").unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.len() + fraction.len() == 0
         || whole.len() + fraction.len() > 15

@@ -13,6 +13,14 @@ pub fn once<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
     Some((text.get(..at)?, text.get(at + separator.len()..)?))
 }
 
+/// What is before and after the last `separator`, as above.
+#[must_use]
+pub(crate) fn last<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
+    let is_there = |window: &[u8]| window == separator.as_bytes();
+    let at = text.as_bytes().windows(separator.len()).rposition(is_there)?;
+    Some((text.get(..at)?, text.get(at + separator.len()..)?))
+}
+
 /// All of them, with `separator` between. By hand, as above: `join` takes 600 bytes more.
 pub(crate) fn joined(texts: &[&str], separator: &str) -> String {
     let mut all = String::new();
@@ -38,6 +46,7 @@ mod tests {
     fn it_is_what_the_standard_library_does() {
         for text in ["", "a", "://", "a://", "://b", "a://b://c", "é://é", ":/", ":/://", "a:/b"] {
             assert_eq!(super::once(text, "://"), text.split_once("://"), "{text}");
+            assert_eq!(super::last(text, "://"), text.rsplit_once("://"), "{text}");
         }
     }
 }

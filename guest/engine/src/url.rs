@@ -98,7 +98,7 @@ impl WebUrl {
     pub fn host(&self) -> &str {
         let (_, rest) = split::once(&self.text, "://").unwrap_or_default();
         let authority = rest.split('/').next().unwrap_or_default();
-        match authority.split_once(']') {
+        match split::once(authority, "]") {
             Some((address, _)) => authority.get(..=address.len()).unwrap_or_default(),
             None => authority.split(':').next().unwrap_or_default(),
         }
@@ -112,7 +112,8 @@ impl WebUrl {
 }
 
 fn ends_in_a_number(host: &str) -> bool {
-    let last = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = split::last(host, ".").map_or(host, |(_, last)| last);
     !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())
         || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"))
             && last.bytes().skip(2).all(|byte| byte.is_ascii_hexdigit())

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::calendar;
 use crate::entropy::Entropy;
 use crate::hex::hex;
+use crate::split;
 
 /// Between the two halves.
 const MARK: &str = "keyless";
@@ -65,8 +66,9 @@ impl Name {
 
     /// Reads one back. None if it is somebody else's.
     pub(super) fn parse(text: &str, project: &str) -> Option<Self> {
-        let mut parts = text.rsplitn(4, '-');
-        let (tags, when, mark, stem) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (rest, tags) = split::last(text, "-")?;
+        let (rest, when) = split::last(rest, "-")?;
+        let (stem, mark) = split::last(rest, "-")?;
         let (holder, check) = tags.split_at_checked(DIGITS)?;
         let ours = mark == MARK && check == hash(&[MARK, project, stem, when, holder]);
         let lapse_ms = unix_ms(when)?;

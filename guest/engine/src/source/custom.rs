@@ -10,6 +10,7 @@ use crate::fields::Fields;
 use crate::io::{Io, SourceFault};
 use crate::plan::{Endpoint, Plan, SourceComponent};
 use crate::source::{self, Entry, Fetch, Parsed, Source};
+use crate::split;
 use crate::subject_token::SubjectToken;
 use crate::token_type::TokenType;
 use crate::url::WebUrl;
@@ -103,7 +104,7 @@ fn read(names: &Names, fields: &mut Fields<'_>) -> Parsed {
 
 /// `GET https://host/path`. The fault is the end of a sentence.
 fn endpoint(text: &str) -> Result<Endpoint, String> {
-    let (method, url) = text.trim().split_once(' ').unwrap_or_default();
+    let (method, url) = split::once(text.trim(), " ").unwrap_or_default();
     let method = match method {
         "GET" => "GET",
         "POST" => "POST",

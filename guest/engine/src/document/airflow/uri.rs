@@ -62,14 +62,14 @@ const STRAY_BRACKET: &str =
 
 /// `[login[:password]@][host[:port]][/schema][?extra]`
 fn split(rest: &str, protocol: Option<&str>) -> Result<Parts, Error> {
-    let (rest, _fragment) = rest.split_once('#').unwrap_or((rest, ""));
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, schema) = rest.split_once('/').unwrap_or((rest, ""));
-    let (user, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (rest, _fragment) = split::once(rest, "#").unwrap_or((rest, ""));
+    let (rest, query) = split::once(rest, "?").unwrap_or((rest, ""));
+    let (authority, schema) = split::once(rest, "/").unwrap_or((rest, ""));
+    let (user, place) = split::last(authority, "@").unwrap_or(("", authority));
     if user.contains(BRACKETS) {
         return Err(fault(STRAY_BRACKET));
     }
-    let (login, password) = match user.split_once(':') {
+    let (login, password) = match split::once(user, ":") {
         Some((login, password)) => (login, Some(password)),
         None => (user, None),
     };
@@ -92,10 +92,10 @@ fn split(rest: &str, protocol: Option<&str>) -> Result<Parts, Error> {
 
 /// Lower-cased as Python does it, unless the host holds an encoded slash: then it is a URL, taken as it stands.
 fn host_and_port(place: &str) -> Result<(String, Option<u16>), Error> {
-    let (host, port) = match place.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
+    let (host, port) = match place.strip_prefix('[').and_then(|inside| split::once(inside, "]")) {
         Some((address, after)) if address.contains(':') => (address, after.strip_prefix(':').unwrap_or("")),
         _ if place.contains(BRACKETS) => return Err(fault(STRAY_BRACKET)),
-        _ => place.split_once(':').unwrap_or((place, "")),
+        _ => split::once(place, ":").unwrap_or((place, "")),
     };
     let port = match port {
         "" => None,

@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 
+use crate::split;
+
 /// Domains of the partitions other than the public one, by the beginnings of their regions' names.
 const DOMAINS: [(&str, &str); 6] = [
     ("cn-", "amazonaws.com.cn"),
@@ -15,10 +17,9 @@ const DOMAINS: [(&str, &str); 6] = [
 /// Whether it has the form of a region, which `aws-global` has not: the token call is offered by regions only.
 pub(super) fn is_region(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let number = text.rsplit('-').next().unwrap_or_default();
+    let (_, number) = split::last(text, "-").unwrap_or_default();
     (4..=32).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.contains('-')
         && text.bytes().all(plain)
         && !number.is_empty()
         && number.bytes().all(|byte| byte.is_ascii_digit())

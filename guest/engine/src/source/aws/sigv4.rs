@@ -29,7 +29,7 @@ impl Signing<'_> {
     /// The value of the `authorization` header.
     pub(super) fn authorization(&self, keys: &Keys) -> Secret {
         let Self { timestamp, region, service, .. } = self;
-        let date = timestamp.split('T').next().unwrap_or_default();
+        let date = split::once(timestamp, "T").unwrap_or_default().0;
         let scope = format!("{date}/{region}/{service}/aws4_request");
         let request = hex(&Sha256::digest(self.canonical_request().expose()));
         let text = format!("AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n{request}");

@@ -10,7 +10,7 @@ pub(super) fn element(xml: &[u8], name: &str) -> Option<Secret> {
     let xml = str::from_utf8(xml).ok()?;
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
     let (_, after) = split::once(xml, &open)?;
-    let (text, rest) = after.split_once('<')?;
+    let (text, rest) = split::once(after, "<")?;
     // What follows the text is its own end tag, whose `<` was just split off.
     let rest = rest.strip_prefix(close.get(1..)?)?;
     let text = text.trim_ascii();
@@ -27,7 +27,7 @@ fn unescape(text: &str) -> Option<Secret> {
     let mut pieces = text.split('&');
     plain.push_str(pieces.next()?);
     for piece in pieces {
-        let (name, after) = piece.split_once(';')?;
+        let (name, after) = split::once(piece, ";")?;
         plain.push(match name {
             "amp" => '&',
             "lt" => '<',
