@@ -60,19 +60,30 @@ fn same_paths_everywhere(root: &Path) -> Result<String> {
     Ok(format!("target.{TARGET}.rustflags=[{}]", quoted.join(",")))
 }
 
-/// Drops the custom sections at the top of a component or a module: the linker's debug names, a thirtieth of its size.
+/// Drops the custom sections of a component or a module, and of the modules in a component: the linker's debug names, a
+/// thirtieth of its size, and which compiler made it.
 ///
 /// A binary is a header of eight bytes and then sections: an identifier, a length in LEB128, the content.
 pub(crate) fn without_names(binary: &[u8]) -> Result<Vec<u8>> {
     const CUSTOM: u8 = 0;
+    const MODULE_IN_A_COMPONENT: u8 = 1;
     let (header, mut rest) = binary.split_at_checked(8).context("not WebAssembly")?;
     ensure!(header.starts_with(b"\0asm"), "not WebAssembly");
+    // The layer, behind the version.
+    let is_component = header.ends_with(&[1, 0]);
     let mut kept = header.to_vec();
     while let Some((id, after)) = rest.split_first() {
         let (length, digits) = leb128(after).context("a section without a length")?;
         let (section, next) = rest.split_at_checked(1 + digits + length).context("a section is cut off")?;
-        if *id != CUSTOM {
-            kept.extend_from_slice(section);
+        match *id {
+            CUSTOM => {}
+            MODULE_IN_A_COMPONENT if is_component => {
+                let module = without_names(section.get(1 + digits..).unwrap_or_default())?;
+                kept.push(*id);
+                push_leb128(&mut kept, module.len());
+                kept.extend(module);
+            }
+            _ => kept.extend_from_slice(section),
         }
         rest = next;
     }
@@ -89,4 +100,12 @@ fn leb128(bytes: &[u8]) -> Option<(usize, usize)> {
         }
     }
     None
+}
+
+fn push_leb128(bytes: &mut Vec<u8>, mut number: usize) {
+    while number > 0x7f {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
 }
