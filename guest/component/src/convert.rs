@@ -79,13 +79,6 @@ fn understood((dialect, plan): (Dialect, Plan)) -> ConnectionPlan {
         name: setting.name,
         value: setting.value,
     };
-    let endpoints = |endpoints: Vec<plan::Endpoint>| {
-        let endpoint = |endpoint: plan::Endpoint| types::Endpoint {
-            method: endpoint.method.to_owned(),
-            url: endpoint.url,
-        };
-        endpoints.into_iter().map(endpoint).collect()
-    };
     let source_component = |component: plan::SourceComponent| types::SourceComponent {
         path: component.path,
         endpoints: endpoints(component.endpoints),
@@ -94,8 +87,8 @@ fn understood((dialect, plan): (Dialect, Plan)) -> ConnectionPlan {
     };
     ConnectionPlan {
         dialect: dialect.as_str().to_owned(),
-        settings: plan.settings.into_iter().map(setting).collect(),
-        warnings: plan.warnings.iter().map(warning).collect(),
+        settings: each(plan.settings, setting),
+        warnings: warnings(&plan.warnings),
         requirements: types::Requirements {
             endpoints: endpoints(plan.requirements.endpoints),
             files: plan.requirements.files,
@@ -128,7 +121,7 @@ pub(crate) fn status(status: &machine::Status<'_>) -> Status {
         next_attempt_at: status.next_attempt_at,
         expires_at: status.expires_at,
         last_error: status.last_error.cloned().map(error),
-        warnings: status.warnings.iter().map(warning).collect(),
+        warnings: warnings(status.warnings),
     }
 }
 
@@ -159,6 +152,27 @@ pub(crate) fn accounts(surveyed: Result<Vec<Account>, EngineError>) -> Result<Ve
     surveyed.map(|accounts| accounts.into_iter().map(account).collect()).map_err(error)
 }
 
-fn warning(warning: &plan::Warning) -> types::Warning {
-    types::Warning { code: warning.code.to_owned(), message: warning.message.clone() }
+#[inline(never)]
+fn endpoints(endpoints: Vec<plan::Endpoint>) -> Vec<types::Endpoint> {
+    let endpoint =
+        |endpoint: plan::Endpoint| types::Endpoint { method: endpoint.method.to_owned(), url: endpoint.url };
+    each(endpoints, endpoint)
+}
+
+#[inline(never)]
+fn warnings(warnings: &[plan::Warning]) -> Vec<types::Warning> {
+    let warning = |warning: &plan::Warning| types::Warning {
+        code: warning.code.to_owned(),
+        message: warning.message.clone(),
+    };
+    warnings.iter().map(warning).collect()
+}
+
+/// Every one of them, turned into another. Not collected: that would be done in place, by code that is larger than this.
+fn each<A, B>(items: Vec<A>, turned: fn(A) -> B) -> Vec<B> {
+    let mut all = Vec::with_capacity(items.len());
+    for item in items {
+        all.push(turned(item));
+    }
+    all
 }

@@ -65,6 +65,11 @@ pub struct Warning {
 impl Warning {
     /// `message` says what was found and what to write instead.
     pub fn new(code: &'static str, message: impl fmt::Display) -> Self {
+        Self::of(code, &message)
+    }
+
+    #[inline(never)]
+    fn of(code: &'static str, message: &dyn fmt::Display) -> Self {
         Self { code, message: one_line(message.to_string()) }
     }
 }

@@ -131,11 +131,12 @@ fn objects(mut map: Map) -> Result<Vec<Map>, Error> {
     let Some(Value::Array(items)) = map.remove("items") else {
         return Err(form("its `items` are no list"));
     };
-    let object = |item| match item {
-        Value::Object(object) => Ok(object),
-        _ => Err(form("an entry of `items` is no object")),
-    };
-    items.into_iter().map(object).collect()
+    let mut objects = Vec::with_capacity(items.len());
+    for item in items {
+        let Value::Object(object) = item else { return Err(form("an entry of `items` is no object")) };
+        objects.push(object);
+    }
+    Ok(objects)
 }
 
 fn spec(generator: &mut Map) -> Result<Map, Error> {

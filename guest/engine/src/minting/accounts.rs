@@ -173,8 +173,10 @@ fn page(body: &[u8]) -> Result<Page, Error> {
         return Err(doubtful("is no list"));
     }
     let Some(Value::Bool(more)) = body.get("has_more") else { return Err(doubtful("has no `has_more`")) };
-    let accounts: Option<Vec<_>> = data.iter().map(account).collect();
-    let accounts = accounts.ok_or_else(|| doubtful("has an entry that is no account"))?;
+    let mut accounts = Vec::with_capacity(data.len());
+    for entry in data {
+        accounts.push(account(entry).ok_or_else(|| doubtful("has an entry that is no account"))?);
+    }
     let last = accounts.last().map(|(id, _, _)| id.clone());
     Ok(Page { accounts, last, more: *more })
 }

@@ -172,14 +172,25 @@ impl Ledger {
 
     /// Accounts that are done with, whether or not a list shows them.
     pub(super) fn done_by_id(&self, now: Now, minting: &Minting) -> Vec<String> {
-        let over = self.before.iter().filter(|before| before.left_ms(now, minting.grace_ms.value) == 0);
-        over.map(|before| &before.id).chain(&self.useless).cloned().collect()
+        let mut done = Vec::new();
+        for before in &self.before {
+            if before.left_ms(now, minting.grace_ms.value) == 0 {
+                done.push(before.id.clone());
+            }
+        }
+        done.extend_from_slice(&self.useless);
+        done
     }
 
     /// All that this life made, by id.
     pub(super) fn all(&self) -> Vec<String> {
-        let before = self.before.iter().map(|before| &before.id);
-        self.current.iter().chain(before).chain(&self.useless).cloned().collect()
+        let mut all = Vec::new();
+        all.extend(self.current.clone());
+        for before in &self.before {
+            all.push(before.id.clone());
+        }
+        all.extend_from_slice(&self.useless);
+        all
     }
 
     /// Whether there may be accounts of this connection's beside [`Self::all`].
@@ -257,15 +268,16 @@ impl Ledger {
     pub(crate) fn carried(carried: &mut Reader<'_>) -> Option<Self> {
         let holder = carried.option(Reader::text)?;
         let current = carried.option(Reader::text)?;
-        let count = carried.number()?;
-        let before = (0..count)
-            .map(|_| Some(Superseded { id: carried.text()?, since: carried.moment()? }))
-            .collect::<Option<_>>()?;
-        let mut texts = || {
-            let count = carried.number()?;
-            (0..count).map(|_| carried.text()).collect::<Option<Vec<_>>>()
-        };
-        let (useless, lost) = (texts()?, texts()?);
+        let mut before = Vec::new();
+        for _ in 0..carried.number()? {
+            before.push(Superseded { id: carried.text()?, since: carried.moment()? });
+        }
+        let (mut useless, mut lost) = (Vec::new(), Vec::new());
+        for texts in [&mut useless, &mut lost] {
+            for _ in 0..carried.number()? {
+                texts.push(carried.text()?);
+            }
+        }
         let (seen, not_before) = (carried.flag()?, carried.number()?);
         let failures = u32::try_from(carried.number()?).ok()?;
         Some(Self { holder, current, before, useless, lost, seen, not_before, failures })
