@@ -268,7 +268,7 @@ impl Machine {
         self.errands.forget();
         let (connection, io) = (Rc::clone(&self.connection), self.io.clone());
         // Drawn where it is needed alone: what is drawn after it is spread by what was drawn before.
-        let seed = if self.mints() { self.entropy.up_to(u64::MAX) } else { 0 };
+        let seed = if self.mints() { self.entropy.for_others() } else { 0 };
         let ledger = Rc::clone(&self.ledger);
         self.attempt = Some(Box::pin(async move { attempt::run(&connection, &io, &ledger, seed).await }));
     }

@@ -1,6 +1,5 @@
 //! Drives the engine with WASI: does its effects, hands it the answers, waits when there is nothing else to do.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use keyless_engine::io::{Effect, Now};
@@ -26,10 +25,9 @@ impl Driver {
 
     /// See the contract: at once while a usable one is held.
     pub(crate) fn credential(&mut self) -> Result<Credential, Error> {
-        self.step(Event::Tick);
         loop {
-            self.progress();
-            match self.machine.credential(now()) {
+            let now = self.progress();
+            match self.machine.credential(now) {
                 Answered::Ready(credential) => return Ok(convert::credential(&credential)),
                 Answered::Failed(error) => return Err(convert::error(error)),
                 Answered::Pending => self.wait(),
@@ -39,7 +37,6 @@ impl Driver {
 
     /// See the contract: after the renewal that is due or under way.
     pub(crate) fn renew(&mut self) -> Result<Credential, Error> {
-        self.step(Event::Tick);
         self.progress();
         while self.machine.busy() {
             self.wait();
@@ -81,10 +78,15 @@ impl Driver {
     }
 
     fn step(&mut self, event: Event) {
-        let mut events = vec![event];
+        self.step_at(now(), event);
+    }
+
+    fn step_at(&mut self, moment: Now, event: Event) {
+        let mut next = Some((moment, event));
+        let mut events = Vec::new();
         // A file is read and a source is asked on the spot, so an effect may be the next event.
-        while let Some(event) = events.pop() {
-            for effect in self.machine.step(now(), event) {
+        while let Some((moment, event)) = next {
+            for effect in self.machine.step(moment, event) {
                 match effect {
                     Effect::ReadFile { id, path, limit } => {
                         events.push(Event::File(id, files::read(&path, limit)));
@@ -96,23 +98,32 @@ impl Driver {
                     Effect::Cancel { id } => self.exchanges.retain(|(other, _)| *other != id),
                 }
             }
+            next = events.pop().map(|event| (now(), event));
         }
     }
 
-    /// Takes everything as far as it goes without waiting.
-    fn progress(&mut self) {
-        loop {
+    /// Takes everything as far as it goes without waiting. The moment at which that was.
+    ///
+    /// While a credential is held and nothing is due this is all that a call does: the clocks are read once.
+    fn progress(&mut self) -> Now {
+        // Time passed: pauses end, a renewal becomes due, an attempt takes too long.
+        let mut moment = now();
+        self.step_at(moment, Event::Tick);
+        while !self.exchanges.is_empty() {
             let ended = self
                 .exchanges
                 .iter_mut()
                 .enumerate()
                 .find_map(|(index, (_, exchange))| exchange.progress().map(|result| (index, result)));
-            let Some((index, result)) = ended else { break };
+            moment = now();
+            let Some((index, result)) = ended else {
+                self.step_at(moment, Event::Tick);
+                break;
+            };
             let (id, _) = self.exchanges.swap_remove(index);
-            self.step(Event::Response(id, result));
+            self.step_at(moment, Event::Response(id, result));
         }
-        // Time passed too: pauses end, a renewal becomes due, an attempt takes too long.
-        self.step(Event::Tick);
+        moment
     }
 
     /// Sleeps until something under way goes on, or the engine wants to look at the clock.
