@@ -11,6 +11,7 @@
 )]
 
 mod alike;
+mod allocator;
 mod component;
 mod counts;
 mod filter;

@@ -10,6 +10,8 @@
 
 extern crate alloc;
 
+#[cfg(target_arch = "wasm32")]
+mod allocator;
 mod convert;
 #[cfg(not(feature = "machine"))]
 mod faults;
@@ -87,8 +89,10 @@ struct Exported;
 /// host replaces the instance. It makes the component a tenth smaller.
 #[cfg(target_arch = "wasm32")]
 mod alone {
+    use crate::allocator::Lists;
+
     #[global_allocator]
-    static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+    static ALLOCATOR: Lists<rlsf::SmallGlobalTlsf> = Lists::new(rlsf::SmallGlobalTlsf::new());
 
     #[panic_handler]
     fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -56,6 +56,8 @@ impl Drop for Secret {
     // Not inlined: it would be repeated wherever a secret goes out of scope, a fifth of the component's code.
     #[inline(never)]
     fn drop(&mut self) {
+        // Emptied first: what is beyond the end is wiped in large steps, what is before it byte by byte.
+        self.0.clear();
         self.0.zeroize();
     }
 }
@@ -89,6 +91,7 @@ impl DerefMut for SecretBytes {
 impl Drop for SecretBytes {
     #[inline(never)]
     fn drop(&mut self) {
+        self.0.clear();
         self.0.zeroize();
     }
 }
