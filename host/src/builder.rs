@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use crate::Error;
 use crate::cache::Cache;
 use crate::clock::{Clocks, SystemClocks};
+use crate::compiled::Compiler;
 use crate::component::Loaded;
-use crate::limits::Limits;
+use crate::limits::{Limits, Ticker};
 use crate::runtime::{Inner, Runtime};
 use crate::sender::{ConnectTo, Network, Sender};
-use crate::{Error, limits};
 
 /// Builds a [`Runtime`]. Every setting has a default that is right in production.
 #[must_use]
@@ -88,7 +89,7 @@ impl Builder {
         self
     }
 
-    /// Loads and compiles the component (about 0.1 s, 1 ms when cached). Blocks for that long; does no network I/O.
+    /// Loads and compiles the component (some tenths of a second, half a millisecond when cached). Blocks for that long; does no network I/O.
     ///
     /// # Errors
     /// `ca-certificates-invalid`, `component-invalid` ([`ErrorKind::Invalid`](crate::ErrorKind::Invalid));
@@ -99,11 +100,12 @@ impl Builder {
             Some(sender) => sender,
             None => Arc::new(Network::new(&self.ca_certificates, self.connect_to)?),
         };
-        let engine = limits::engine(&self.cache, &self.limits)?;
+        let compiler = Compiler::new(&self.cache, &self.limits)?;
         let bytes = self.component.as_deref().unwrap_or(keyless_artifact::CREDENTIAL_PROVIDER);
-        let Loaded { pre, info } = Loaded::new(&engine, bytes)?;
+        let Loaded { pre, info } = Loaded::new(&compiler, bytes)?;
         Ok(Runtime::new(Inner {
-            ticker: limits::Ticker::new(engine),
+            ticker: Ticker::new(compiler.engine().clone()),
+            compiler,
             pre,
             with_source: self.component.is_none().then(OnceLock::new),
             info,

@@ -12,6 +12,7 @@ use wasmtime_wasi_http::{WasiHttp, WasiHttpView as _};
 
 use crate::Error;
 use crate::bindings::ProviderPre;
+use crate::compiled::Compiler;
 use crate::instance::State;
 
 /// Linked and type-checked once, instantiated in microseconds.
@@ -37,13 +38,14 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Compiles the component, or takes compiled code from the cache.
+    /// Compiles the component, or takes compiled code from where it is kept.
     ///
     /// # Errors
     /// `component-invalid`, `component-import-denied`.
-    pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn new(compiler: &Compiler, bytes: &[u8]) -> Result<Self, Error> {
         let started = std::time::Instant::now();
-        let component = Component::from_binary(engine, bytes).map_err(|e| {
+        let (engine, sha256) = (compiler.engine(), crate::source::digest(bytes));
+        let component = compiler.component(bytes, &sha256).map_err(|e| {
             Error::invalid(
                 "component-invalid",
                 format!(
@@ -54,7 +56,7 @@ impl Loaded {
                 ),
             )
         })?;
-        let info = describe(engine, &component, bytes);
+        let info = describe(engine, &component, bytes, sha256);
         refuse_other_imports(&info)?;
         let linked = linker(engine).and_then(|linker| linker.instantiate_pre(&component));
         let pre = linked.and_then(ProviderPre::new).map_err(|e| {
@@ -166,13 +168,13 @@ impl wasmtime::component::HasData for HasTable {
     type Data<'a> = &'a mut wasmtime::component::ResourceTable;
 }
 
-fn describe(engine: &Engine, component: &Component, bytes: &[u8]) -> ComponentInfo {
+fn describe(engine: &Engine, component: &Component, bytes: &[u8], sha256: String) -> ComponentInfo {
     let kind = component.component_type();
     let mut imports: Vec<_> = kind.imports(engine).map(|(name, _)| name.to_owned()).collect();
     let mut exports: Vec<_> = kind.exports(engine).map(|(name, _)| name.to_owned()).collect();
     imports.sort_unstable();
     exports.sort_unstable();
-    ComponentInfo { sha256: crate::source::digest(bytes), size: bytes.len() as u64, imports, exports }
+    ComponentInfo { sha256, size: bytes.len() as u64, imports, exports }
 }
 
 /// The chain of causes, outermost first: wasmtime says what it did, then what went wrong.

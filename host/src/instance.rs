@@ -263,7 +263,7 @@ pub(crate) fn store(runtime: &Inner, access: &Access, source: Option<&Arc<Source
         ticks: 0,
         ticks_allowed: runtime.limits.ticks(),
     };
-    let mut store = Store::new(runtime.ticker.engine(), state);
+    let mut store = Store::new(runtime.compiler.engine(), state);
     store.limiter(|state| &mut state.limits);
     store.set_hostcall_fuel(HOSTCALL_BYTES);
     store.set_epoch_deadline(1);
@@ -387,10 +387,11 @@ mod tests {
 
     use super::*;
     use crate::Cache;
-    use crate::limits::{Limits, Ticker, engine};
+    use crate::compiled::Compiler;
+    use crate::limits::{Limits, Ticker};
 
     async fn contain(call: impl Future<Output = wasmtime::Result<()>>) -> Error {
-        let ticker = Ticker::new(engine(&Cache::Off, &Limits::default()).unwrap());
+        let ticker = Ticker::new(Compiler::new(&Cache::Off, &Limits::default()).unwrap().engine().clone());
         let ticking = ticker.tick().ok().unwrap();
         match contained(Duration::from_secs(2), ticking, call).await {
             Err(broken) => Error::from(CallError::from(broken)),

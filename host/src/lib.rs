@@ -58,6 +58,7 @@ mod bindings;
 mod builder;
 mod cache;
 mod clock;
+mod compiled;
 mod component;
 mod connection;
 mod credential;

@@ -1,13 +1,12 @@
-//! What an instance may use: memory, CPU, time, handles. And the engine that makes it so.
+//! What an instance may use: memory, CPU, time, handles.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Engine, StoreLimits, StoreLimitsBuilder};
 
-use crate::cache::Cache;
-use crate::{Error, ErrorKind};
+use crate::Error;
 
 /// How often guest code is interrupted to count its CPU time.
 const TICK: Duration = Duration::from_millis(10);
@@ -61,38 +60,6 @@ pub(crate) const HOSTCALL_BYTES: usize = 1 << 20;
 /// Host resources (files, streams, requests, header lists) that one instance may hold at a time.
 pub(crate) const RESOURCES: usize = 256;
 
-/// An engine for components of our kind: what they do not need is switched off.
-///
-/// # Errors
-/// `cache-directory`; `runtime-engine` when this machine cannot run compiled WebAssembly.
-pub(crate) fn engine(cache: &Cache, limits: &Limits) -> Result<Engine, Error> {
-    let mut config = Config::new();
-    config
-        .cache(cache.open()?)
-        // Host calls are async; concurrent guest tasks are not wanted, and cost every call.
-        .concurrency_support(false)
-        .epoch_interruption(true)
-        // Guest stacks hold tokens.
-        .async_stack_zeroing(true)
-        .wasm_backtrace_max_frames(None)
-        // Enough for any instance, and 4 GiB less address space than the default.
-        .memory_reservation(u64::try_from(limits.memory).unwrap_or(u64::MAX))
-        .memory_may_move(false)
-        .wasm_simd(false)
-        .wasm_relaxed_simd(false)
-        .wasm_memory64(false)
-        .wasm_multi_memory(false)
-        .wasm_tail_call(false)
-        .wasm_extended_const(false);
-    Engine::new(&config).map_err(|e| {
-        Error::new(
-            ErrorKind::Invalid,
-            "runtime-engine",
-            format!("this machine cannot run compiled WebAssembly: {e}; see which targets wasmtime supports"),
-        )
-    })
-}
-
 /// Advances the engine's epoch every 10 ms, but only while guest code may be running: an idle process is left alone.
 pub(crate) struct Ticker {
     engine: Engine,
@@ -109,10 +76,6 @@ struct State {
 impl Ticker {
     pub(crate) fn new(engine: Engine) -> Self {
         Self { engine, state: Arc::default() }
-    }
-
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
     }
 
     /// Ticks until the guard is dropped.

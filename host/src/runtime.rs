@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::builder::Builder;
 use crate::clock::Clocks;
+use crate::compiled::Compiler;
 use crate::component::{ComponentInfo, Loaded, Prepared};
 use crate::connection::Connection;
 use crate::instance::{Access, Instance};
@@ -23,6 +24,7 @@ pub(crate) struct Inner {
     /// None: `pre` is a component of the caller's, and has to do for every document.
     pub(crate) with_source: Option<OnceLock<Result<Prepared, Error>>>,
     pub(crate) info: ComponentInfo,
+    pub(crate) compiler: Compiler,
     pub(crate) ticker: Ticker,
     pub(crate) sender: Arc<dyn Sender>,
     pub(crate) clocks: Arc<dyn Clocks>,
@@ -36,7 +38,7 @@ impl Inner {
     pub(crate) fn with_source(&self) -> Result<&Prepared, Error> {
         let Some(cell) = &self.with_source else { return Ok(&self.pre) };
         let compile = || {
-            Loaded::new(self.ticker.engine(), keyless_artifact::CREDENTIAL_PROVIDER_WITH_SOURCE)
+            Loaded::new(&self.compiler, keyless_artifact::CREDENTIAL_PROVIDER_WITH_SOURCE)
                 .map(|loaded| loaded.pre)
         };
         cell.get_or_init(compile).as_ref().map_err(Clone::clone)

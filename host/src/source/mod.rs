@@ -8,7 +8,6 @@ mod imports;
 
 use std::sync::Arc;
 
-use wasmtime::component::Component;
 use zeroize::Zeroize as _;
 
 pub(crate) use file::{digest, read, same};
@@ -54,8 +53,10 @@ impl Source {
                 ),
             )
         };
-        let engine = runtime.ticker.engine();
-        let component = Component::from_binary(engine, &file.bytes)
+        let engine = runtime.compiler.engine();
+        let component = runtime
+            .compiler
+            .component(&file.bytes, &file.sha256)
             .map_err(|reason| invalid("is no WebAssembly component", &reason))?;
         imports::check(engine, &component, path, grant)?;
         let linked = imports::linker(engine).and_then(|linker| linker.instantiate_pre(&component));
