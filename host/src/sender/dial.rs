@@ -13,6 +13,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -60,17 +61,19 @@ impl Dial {
     }
 
     pub(super) async fn connect(self, uri: Uri) -> Result<Stream, Fault> {
-        let Tcp { stream, secure, name } = self.tcp(&uri).await?;
-        if !secure {
-            return Ok(Stream(Inner::Plain(stream)));
-        }
-        let session = self.tls(stream, name).await.map_err(|failure| failure.fault())?;
+        let secure = is_secure(&uri);
+        // Files may have to be read for the one while the name is looked up for the other.
+        let settings = async { if secure { Some(self.settings().await) } else { None } };
+        let (tcp, settings) = tokio::join!(self.tcp(&uri), settings);
+        let Tcp { stream, name, .. } = tcp?;
+        let Some(settings) = settings else { return Ok(Stream(Inner::Plain(stream))) };
+        let session = handshake(settings, stream, name).await.map_err(|failure| failure.fault())?;
         Ok(Stream(Inner::Tls(Box::new(TokioIo::new(session)))))
     }
 
     /// Looks the name up and connects, as the rules and the scheme have it.
     pub(super) async fn tcp(&self, uri: &Uri) -> Result<Tcp, Fault> {
-        let secure = uri.scheme_str() == Some("https");
+        let secure = is_secure(uri);
         let host = uri.host().ok_or(Fault::Unsendable)?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
@@ -95,24 +98,43 @@ impl Dial {
         stream: TokioIo<TcpStream>,
         name: String,
     ) -> Result<TlsStream<TcpStream>, TlsFailure> {
-        let (trust, identity) = (Arc::clone(&self.trust), self.identity.clone());
-        // Reads certificate files: the platform's the first time, the one to present every time.
-        let config = tokio::task::spawn_blocking(move || match identity {
-            Some(identity) => trust.config_presenting(&identity),
-            None => trust.config(),
-        });
-        let mut config =
-            config.await.map_err(|_| TlsFailure::Other(Fault::Tls))?.map_err(TlsFailure::Other)?;
-        if self.http1_only {
-            config = tls::http1_only(&config);
-        }
-        let name = ServerName::try_from(name).map_err(|_| TlsFailure::Other(Fault::Unresolved))?;
-        let handshake = TlsConnector::from(config).connect(name, stream.into_inner());
-        match tokio::time::timeout(HANDSHAKE, handshake).await {
-            Ok(result) => result.map_err(|error| TlsFailure::of(&error)),
-            Err(_) => Err(TlsFailure::Other(Fault::ConnectTimeout)),
-        }
+        handshake(self.settings().await, stream, name).await
     }
+
+    /// Reads certificate files: the platform's the first time, the one to present every time.
+    async fn settings(&self) -> Result<Arc<ClientConfig>, Fault> {
+        let (trust, identity) = (Arc::clone(&self.trust), self.identity.clone());
+        let at_once = if identity.is_none() { trust.config_at_once() } else { None };
+        let config = match at_once {
+            Some(config) => config,
+            None => {
+                let reading = tokio::task::spawn_blocking(move || match identity {
+                    Some(identity) => trust.config_presenting(&identity),
+                    None => trust.config(),
+                });
+                reading.await.map_err(|_| Fault::Tls)?
+            }
+        }?;
+        Ok(if self.http1_only { tls::http1_only(&config) } else { config })
+    }
+}
+
+async fn handshake(
+    settings: Result<Arc<ClientConfig>, Fault>,
+    stream: TokioIo<TcpStream>,
+    name: String,
+) -> Result<TlsStream<TcpStream>, TlsFailure> {
+    let config = settings.map_err(TlsFailure::Other)?;
+    let name = ServerName::try_from(name).map_err(|_| TlsFailure::Other(Fault::Unresolved))?;
+    let handshake = TlsConnector::from(config).connect(name, stream.into_inner());
+    match tokio::time::timeout(HANDSHAKE, handshake).await {
+        Ok(result) => result.map_err(|error| TlsFailure::of(&error)),
+        Err(_) => Err(TlsFailure::Other(Fault::ConnectTimeout)),
+    }
+}
+
+fn is_secure(uri: &Uri) -> bool {
+    uri.scheme_str() == Some("https")
 }
 
 /// A TCP connection, and what is to become of it.

@@ -18,6 +18,7 @@ mod gate;
 mod granted;
 mod network;
 mod reach;
+mod roots;
 mod tls;
 
 use std::future::Future;

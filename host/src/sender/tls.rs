@@ -1,19 +1,21 @@
-//! Whom to believe: the platform's certificate store, and the certificates that were given beside it.
+//! The settings of a TLS session, and why there is none.
 
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::WantsClientCert;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{CertificateError, ClientConfig, ConfigBuilder, RootCertStore};
 
+use super::roots::Roots;
 use super::{ClientIdentity, Fault};
 use crate::Error;
 
-/// The certificates to trust. The platform's are read when the first connection is made, and then kept.
+/// The certificates to trust, and the settings that follow from them.
 pub(super) struct Trust {
-    extra: Vec<CertificateDer<'static>>,
-    roots: OnceLock<Arc<RootCertStore>>,
+    roots: Arc<Roots>,
+    crypto: Arc<CryptoProvider>,
     config: OnceLock<Result<Arc<ClientConfig>, Fault>>,
 }
 
@@ -30,29 +32,36 @@ impl Trust {
                 ),
             )
         };
-        let mut extra = Vec::new();
+        let mut given = Vec::new();
         for pem in pem_files {
-            let before = extra.len();
+            let before = given.len();
             for certificate in CertificateDer::pem_slice_iter(pem) {
                 let certificate = certificate.map_err(|_| invalid(pem, "is not valid PEM"))?;
                 // Added for the check only: a store that takes it now takes it later.
                 RootCertStore::empty()
                     .add(certificate.clone())
                     .map_err(|_| invalid(pem, "holds a certificate that cannot be read"))?;
-                extra.push(certificate);
+                given.push(certificate);
             }
-            if extra.len() == before {
+            if given.len() == before {
                 return Err(invalid(pem, "holds no certificate"));
             }
         }
-        Ok(Self { extra, roots: OnceLock::new(), config: OnceLock::new() })
+        let crypto = Arc::new(rustls::crypto::ring::default_provider());
+        let roots = Arc::new(Roots::new(Arc::clone(&crypto), given));
+        Ok(Self { roots, crypto, config: OnceLock::new() })
     }
 
-    /// Reads the platform's certificates at the first call: a few milliseconds of file reading.
+    /// What is there without reading a file.
+    pub(super) fn config_at_once(&self) -> Option<Result<Arc<ClientConfig>, Fault>> {
+        if self.roots.has_given() { Some(self.config()) } else { self.config.get().cloned() }
+    }
+
+    /// Reads the platform's certificates at the first call, unless others were given: then they are read when these do not
+    /// vouch for a server, in the middle of its handshake, once.
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, Fault> {
-        self.config
-            .get_or_init(|| Ok(finished(self.builder()?.with_no_client_auth(), &["h2", "http/1.1"])))
-            .clone()
+        let config = || Ok(finished(self.builder()?.with_no_client_auth(), &["h2", "http/1.1"]));
+        self.config.get_or_init(config).clone()
     }
 
     /// As [`config`](Self::config), with a certificate to present.
@@ -69,28 +78,14 @@ impl Trust {
     }
 
     fn builder(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Fault> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
+        if !self.roots.has_given() {
+            self.roots.bundle();
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.crypto))
             .with_safe_default_protocol_versions()
             .map_err(|_| Fault::Tls)?;
-        Ok(builder.with_root_certificates(Arc::clone(self.roots.get_or_init(|| self.load()))))
-    }
-
-    fn load(&self) -> Arc<RootCertStore> {
-        let mut roots = RootCertStore::empty();
-        let platform = rustls_native_certs::load_native_certs();
-        for error in &platform.errors {
-            tracing::warn!(%error, "a certificate store of the platform cannot be read");
-        }
-        // Stores hold certificates of every age; one that cannot be parsed is skipped, as every client does.
-        roots.add_parsable_certificates(platform.certs);
-        roots.add_parsable_certificates(self.extra.iter().cloned());
-        if roots.is_empty() {
-            tracing::warn!(
-                "no CA certificates on this platform: every https request will fail; install them, or give a CA file"
-            );
-        }
-        Arc::new(roots)
+        // Dangerous is what a verifier could do; ours leaves the verifying to rustls's own.
+        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::<Roots>::clone(&self.roots)))
     }
 }
 
