@@ -93,14 +93,19 @@ impl Keeper {
     ) -> Result<Self, Error> {
         let document = Zeroizing::new(document.to_owned());
         // Nobody should learn at the first request that it can never be sent.
-        let plan = Instance::new(&runtime, &access, None).await?.plan(&document, &variables).await?;
+        let mut instance = Instance::new(&runtime, &access, None).await?;
+        let plan = instance.plan(&document, &variables).await?;
         grant.covers(&plan.requirements)?;
         let source = match grant.source_component().filter(|_| plan.requirements.source.is_some()) {
             Some(granted) => Some(load(&runtime, granted.clone(), variables.clone()).await?),
             None => None,
         };
         let recipe = Recipe { runtime, access, source, document, variables };
-        let guest = recipe.open().await?;
+        let guest = match recipe.source {
+            // What understood the document can open it, too.
+            None => recipe.open_in(instance).await?,
+            Some(_) => recipe.open().await?,
+        };
         Ok(Self {
             recipe,
             guest: Some(guest),
@@ -243,7 +248,10 @@ async fn load(
 impl Recipe {
     /// A fresh instance with the document open in it.
     async fn open(&self) -> Result<Guest, CallError> {
-        let mut instance = Instance::new(&self.runtime, &self.access, self.source.as_ref()).await?;
+        self.open_in(Instance::new(&self.runtime, &self.access, self.source.as_ref()).await?).await
+    }
+
+    async fn open_in(&self, mut instance: Instance) -> Result<Guest, CallError> {
         let connection = instance.open(&self.document, &self.variables).await?;
         Ok(Guest { instance, connection })
     }
