@@ -7,6 +7,7 @@
 mod component;
 mod engine;
 mod host;
+mod instances;
 mod measure;
 mod python;
 
@@ -44,5 +45,13 @@ fn main() {
         Figure::new("component: parsed, opened, dropped", component::open()),
     ] {
         figure.print(json, "serde_json");
+    }
+    println!("\nan instance of a prepared component, made and dropped\n");
+    let empty = instances::empty();
+    for figure in [
+        Figure::new("a component of one empty memory", empty),
+        Figure::new("credential-provider.wasm", instances::ours()),
+    ] {
+        figure.print(empty, "the empty one");
     }
 }
