@@ -1,7 +1,7 @@
 //! Envoy's side of proxy-wasm ABI 0.2.1 (github.com/proxy-wasm/spec, `abi-versions/v0.2.1`), as far as it is used here.
 //!
-//! The only file with `unsafe` in it. By hand and not from the `proxy-wasm` crate, because that exports every callback
-//! there is, and Envoy calls each one that is exported, for each request.
+//! By hand and not from the `proxy-wasm` crate, because that exports every callback there is, and Envoy calls each one that
+//! is exported, for each request.
 
 use alloc::alloc::{alloc, handle_alloc_error};
 use alloc::string::String;
@@ -11,6 +11,8 @@ use core::ptr;
 
 use keyless_engine::io::Now;
 use keyless_engine::secret::SecretBytes;
+
+use crate::room::ROOM;
 
 mod imports {
     #[link(wasm_import_module = "env")]
@@ -212,12 +214,15 @@ enum Headers {
 /// Whether the answer has this status, without an allocation: this runs for every answer.
 pub(crate) fn response_status_is(status: [u8; 3]) -> bool {
     let name = ":status";
-    // SAFETY: name as above; the host writes the two numbers, and `given` takes over what it allocated.
-    given(|data, size| unsafe {
+    let (mut data, mut size) = (ptr::null_mut(), 0);
+    ROOM.lend();
+    // SAFETY: name as above; the host writes the two numbers, and the value to the room, as it gets no other memory.
+    let found = unsafe {
         let map = Headers::Response as u32;
-        imports::proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size)
-    })
-    .is_some_and(|found| **found == status)
+        imports::proxy_get_header_map_value(map, name.as_ptr(), name.len(), &raw mut data, &raw mut size)
+    };
+    let room = ROOM.take_back();
+    found == OK && size == status.len() && room == status
 }
 
 /// The headers of the answer to a call of ours, names in lower case.
@@ -361,6 +366,9 @@ fn given(ask: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<SecretByte
 /// Memory for what the host returns.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
+    if let Some(room) = ROOM.for_so_many(size) {
+        return room;
+    }
     let Ok(layout) = Layout::array::<u8>(size.max(1)) else { return ptr::null_mut() };
     // SAFETY: the layout is of at least one byte.
     let memory = unsafe { alloc(layout) };

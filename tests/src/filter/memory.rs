@@ -1,6 +1,6 @@
 //! The module's memory, from outside.
 
-use wasmtime::{Caller, Memory, Result, format_err};
+use wasmtime::{Caller, Memory, Result, ensure, format_err};
 
 use super::vm::Vm;
 
@@ -38,6 +38,8 @@ pub(super) fn give(caller: &mut Caller<'_, Vm>, value: &[u8], pointer_at: u32, s
         let allocate = caller.get_export(ALLOCATE).and_then(wasmtime::Extern::into_func);
         let allocate = allocate.ok_or_else(|| format_err!("the module exports no {ALLOCATE}"))?;
         at = allocate.typed::<u32, u32>(&caller)?.call(&mut *caller, size)?;
+        // Envoy would answer the call with a failure.
+        ensure!(at != 0, "the module has no room for {size} bytes");
         write(caller, at, value)?;
     }
     write(caller, pointer_at, &at.to_le_bytes())?;
