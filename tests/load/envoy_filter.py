@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import floor
 import yaml
 from parties import GATEWAYS, ROOT, WRK, Process, filled, free_port
 from rates import milliseconds
@@ -19,22 +20,21 @@ CONNECTIONS = 16
 ROUNDS = 20
 FILTER = ROOT / "target" / "components" / "envoy-filter.wasm"
 
-# In the order of the table; the first two are what the others are held against.
-WAYS = ("nothing", "injector", "filter", "filter, 401 matched", "injector, fed by the filter")
+# In the order of the table; the first two are what the others are held against, the modules of `floor` are the least that a
+# filter can be.
+WAYS = ("nothing", "injector", *floor.MODULES, "filter", "filter, 401 matched", "injector, fed by the filter")
+# Where nothing sets a credential, the client sends its own.
+WITHOUT = ("nothing", "a module without callbacks")
 
 
 def measure(seconds: int) -> int:
-    subprocess.run(["cargo", "run", "--release", "--quiet", "-p", "keyless-envoy-filter", "--", "target/components"], cwd=ROOT, check=True)
+    build()
     with tempfile.TemporaryDirectory(prefix="keyless-load-") as directory:
         home = Path(directory)
         # As long as tokens are.
         key = secrets.token_urlsafe(900)
         upstream = free_port()
-        values = {"KEY": key, "PLAIN": str(upstream)}
-        text = re.sub(r".*(ssl|@TLS@).*\n", "", filled("upstream.conf", values))
-        (home / "upstream.conf").write_text(text)
-        nginx = [GATEWAYS / "nginx", "-p", f"{home}/", "-c", home / "upstream.conf"]
-        with Process("API", nginx, home, upstream):
+        with api(home, key, upstream):
             for title, to in (("a direct response", None), ("a real upstream", upstream)):
                 print(f"\n{title}: {CONNECTIONS} connections, one worker, {ROUNDS} rounds of {seconds} s")
                 rates(home, key, to, seconds)
@@ -42,13 +42,23 @@ def measure(seconds: int) -> int:
     return 0
 
 
+def build() -> None:
+    package = ["--release", "--quiet", "--package", "keyless-envoy-filter"]
+    subprocess.run(["cargo", "run", *package, "--", FILTER.parent], cwd=ROOT, check=True)
+
+
+def api(home: Path, key: str, port: int) -> Process:
+    text = re.sub(r".*(ssl|@TLS@).*\n", "", filled("upstream.conf", {"KEY": key, "PLAIN": str(port)}))
+    (home / "upstream.conf").write_text(text)
+    return Process("API", [GATEWAYS / "nginx", "-p", f"{home}/", "-c", home / "upstream.conf"], home, port)
+
+
 def rates(home: Path, key: str, upstream: int | None, seconds: int) -> None:
     ports = {way: free_port() for way in WAYS}
     config = home / "envoy.json"
     config.write_text(json.dumps(envoy(home, key, ports, upstream)))
     with Process("Envoy", command(config, 1), home, *ports.values()) as running:
-        # The client's own key where nothing sets one.
-        headers = {way: f"authorization: Bearer {key}" if way == "nothing" else "x-own: none" for way in WAYS}
+        headers = {way: f"authorization: Bearer {key}" if way in WITHOUT else "x-own: none" for way in WAYS}
         for way in WAYS:
             until_it_answers(ports[way], headers[way])
             wrk(ports[way], 2, headers[way])
@@ -63,7 +73,7 @@ def rates(home: Path, key: str, upstream: int | None, seconds: int) -> None:
     for way, rounds in turns.items():
         rate, middle, late, each = (statistics.median(column) for column in zip(*rounds))
         share = statistics.median(own[0] / other[0] for own, other in zip(rounds, turns["injector"]))
-        print(f"| {way} | {rate:,.0f} | {share:.2f} | {middle:.2f} | {late:.2f} | {each:.0f} |", flush=True)
+        print(f"| {way} | {rate:,.0f} | {share:.2f} | {middle:.2f} | {late:.2f} | {each:.1f} |", flush=True)
 
 
 def memory(home: Path, key: str, upstream: int) -> None:
@@ -126,7 +136,7 @@ def envoy(home: Path, key: str, ports: dict[str, int], upstream: int | None) -> 
     listeners, clusters = [], []
     for number, (way, port) in enumerate(ports.items()):
         name = f"way-{number}"
-        filters = FILTERS[way](key)
+        filters = filters_of(way, home, key)
         if upstream is None:
             route = {"direct_response": {"status": 200, "body": {"inline_string": "hello"}}}
             listeners.append(listener(name, tcp(port), route, filters))
@@ -158,15 +168,20 @@ def injector(credential: dict) -> dict:
 
 
 def filter_of(key: str, serve: bool = False) -> dict:
-    code = {"local": {"filename": str(FILTER)}}
     value = {"connection": {"api_key": key}, "serve": serve}
-    config = {
-        "name": "openai",
-        "failure_policy": "FAIL_RELOAD",
-        "vm_config": {"vm_id": f"keyless-{serve}", "runtime": "envoy.wasm.runtime.v8", "code": code},
-        "configuration": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": value},
-    }
+    configuration = {"@type": "type.googleapis.com/google.protobuf.Struct", "value": value}
+    return wasm(f"keyless-{serve}", FILTER, configuration=configuration)
+
+
+def wasm(vm_id: str, module: Path, **more) -> dict:
+    code = {"local": {"filename": str(module)}}
+    vm_config = {"vm_id": vm_id, "runtime": "envoy.wasm.runtime.v8", "code": code}
+    config = {"name": "openai", "failure_policy": "FAIL_RELOAD", "vm_config": vm_config, **more}
     return typed("envoy.filters.http.wasm", "envoy.extensions.filters.http.wasm.v3.Wasm", config=config)
+
+
+def filters_of(way: str, home: Path, key: str) -> list[dict]:
+    return [wasm(way, floor.build(way, home, key))] if way in floor.MODULES else FILTERS[way](key)
 
 
 def fed(_: str) -> list[dict]:

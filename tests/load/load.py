@@ -1,13 +1,20 @@
-"""`requests`, `streams`, `soak` or `filter`; see `run`."""
+"""`requests`, `streams`, `soak`, `filter` or `instructions`; see `run`."""
 
 import sys
 
 import envoy_filter
+import instructions
 import rates
 import soak
 import streams
 
-WHAT = {"requests": (rates.measure, 3), "streams": (streams.measure, 5000), "soak": (soak.measure, 600), "filter": (envoy_filter.measure, 1)}
+WHAT = {
+    "requests": (rates.measure, 3),
+    "streams": (streams.measure, 5000),
+    "soak": (soak.measure, 600),
+    "filter": (envoy_filter.measure, 1),
+    "instructions": (instructions.measure, 1000),
+}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in WHAT:

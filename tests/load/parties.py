@@ -116,6 +116,10 @@ class Process:
             self._process.kill()
             self._process.wait()
 
+    def number(self) -> int:
+        """The system's for it."""
+        return self._process.pid
+
     def memory(self) -> int:
         """Bytes that it and its workers have to themselves, shared ones in proportion."""
         return sum(1024 * proportional(pid) for pid in self._all())
