@@ -39,6 +39,7 @@ unit: setup ## the tests that need nothing but cargo
 lint: setup cxx ## format and lints
 	$(call say,checking format and lints)
 	cargo fmt --all --check
+	tests/compiled-once
 	cargo clippy --release --workspace --features $(FEATURES) --all-targets -- --deny warnings
 	cargo clippy --release --package keyless-component --features wasi-03 -- --deny warnings
 	cargo clippy --release --package keyless-component --features machine -- --deny warnings
@@ -46,7 +47,7 @@ lint: setup cxx ## format and lints
 	    cargo clippy --release --locked --all-targets --target-dir ../../target/loom -- --deny warnings
 	cd guest/gateway/compose && cargo fmt --check && \
 	    cargo clippy --release --locked --target-dir ../../../target/compose -- --deny warnings
-	# Without clippy, for which wasmtime would be checked twice more.
+	# Without clippy, for which much of wasmtime would be checked twice more.
 	cd tests/rust && cargo fmt --check
 	cd tests/wasi-03 && cargo fmt --all --check
 
@@ -95,12 +96,14 @@ page: setup ## the status page in a browser, with tools installed by name in tes
 	cargo build --release --package keyless
 	tests/page/run
 
-# Each of the following is a workspace of its own where its dependencies would have wasmtime compiled anew for everybody.
+# Each of the following is a workspace of its own where its dependencies would have wasmtime compiled anew for everybody. All
+# share one target folder, and what of wasmtime is asked for the same features is compiled once.
 .PHONY: rust
 rust: setup ## the library in Rust programs: tower, reqwest, async-openai, and its packages on their own
-	$(call say,testing Keyless in Rust programs; wasmtime is compiled once more)
+	$(call say,testing Keyless in Rust programs)
 	cargo build --release --package keyless
-	cd tests/rust && cargo test --release --locked --target-dir ../../target/rust
+	cd tests/rust && cargo test --release --locked
+	$(call say,building the packages and a program that knows nothing else)
 	tests/rust/package
 
 .PHONY: wasi
