@@ -7,7 +7,10 @@ DENY_VERSION := 0.20.2
 MUTANTS_VERSION := 27.1.0
 # What the command and its library can be built with, but for the keyring: on Linux that is D-Bus, and minutes of building.
 FEATURES := keyless/kubernetes,keyless/reqwest,keyless/tower
-say = @printf '\n== %s\n' "$(1)"
+# With the time, so that the log says what takes how long.
+say = @printf '\n== %s  %s\n' "$$(date +%T)" "$(1)"
+# Tools are run once or twice, and their own profiles are for who runs them all day: fat LTO in one codegen unit.
+QUICKLY := CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 
 .PHONY: help
 help: ## this list
@@ -21,8 +24,9 @@ demo: setup ## the main job on the sandbox, in under a minute after the build
 	$(call say,running keyless demo)
 	./target/release/keyless demo
 
+# What only downloads begins at once, beside what compiles; the API server is compiled beside what waits for its peers.
 .PHONY: test
-test: setup api-server lint deny unit fuzz kubernetes peers gateways page embed ## everything that CI runs
+test: setup ahead lint deny unit fuzz api-server peers gateways page embed kubernetes ## everything that CI runs
 
 .PHONY: embed
 embed: setup rust wasi node python conformance ## everything that embeds Keyless, as its users have it
@@ -54,7 +58,7 @@ lint: setup cxx ## format and lints
 .PHONY: deny
 deny: setup ## licences, sources and bans of every dependency
 	$(call say,checking dependencies; cargo-deny is built by name if it is not there)
-	@test -x $(TOOLS)/bin/cargo-deny || cargo install cargo-deny --version $(DENY_VERSION) --locked --root $(TOOLS)
+	@test -x $(TOOLS)/bin/cargo-deny || $(QUICKLY) cargo install cargo-deny --version $(DENY_VERSION) --locked --root $(TOOLS)
 	$(TOOLS)/bin/cargo-deny --locked check bans licenses sources
 	for apart in tests/loom tests/rust tests/wasi-03 guest/gateway/compose; do \
 	    $(TOOLS)/bin/cargo-deny --locked --manifest-path $$apart/Cargo.toml --config deny.toml \
@@ -73,6 +77,12 @@ gateways: setup ## nginx, HAProxy, Caddy, Envoy and Traefik with Keyless beside 
 	cargo build --release --package keyless
 	cargo run --release --package keyless-envoy-filter -- target/components
 	tests/gateways/run
+
+# One after another, as apt wants it; whoever needs one of them waits for it, and says what went wrong.
+.PHONY: ahead
+ahead: ## begins to install what `make peers`, `make gateways` and `make page` need
+	@mkdir -p target && nohup nice sh -c 'for part in peers gateways page; do tests/$$part/install; done' \
+	    > target/ahead.log 2>&1 &
 
 # One processor works on it while others have something to wait for.
 .PHONY: api-server
