@@ -26,6 +26,12 @@ pub trait Clocks: Send + Sync + 'static {
     fn monotonic_coarse(&self) -> Duration {
         self.monotonic()
     }
+
+    /// Whether both coarse clocks move together, in ticks, so that the monotonic one says nothing new while the wall clock
+    /// shows the same nanosecond. Then a read of a credential asks it once in a tick only.
+    fn moves_in_ticks(&self) -> bool {
+        false
+    }
 }
 
 /// The operating system's clocks.
@@ -64,6 +70,13 @@ impl Clocks for SystemClocks {
     #[cfg(target_os = "linux")]
     fn monotonic_coarse(&self) -> Duration {
         read(ClockId::MonotonicCoarse).saturating_sub(self.started_after_boot)
+    }
+
+    /// The kernel writes both down in one step. A wall clock that is set while a process is stopped could show a nanosecond
+    /// once more; a tick has a million or more of them.
+    #[cfg(target_os = "linux")]
+    fn moves_in_ticks(&self) -> bool {
+        true
     }
 }
 
