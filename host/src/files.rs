@@ -5,7 +5,6 @@
 //! may not exist yet, and may be replaced later. Its other files can be read, too: keep secrets that are not meant for
 //! the component in another directory (a projected volume holds nothing but the token).
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,21 +15,17 @@ use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtx
 use crate::Variables;
 use crate::clock::Clocks;
 
-/// Directories to open, by the name that the component sees.
+/// Directories to open, after the names that the component sees: a handful, in order, each once.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Directories(BTreeMap<String, PathBuf>);
+pub(crate) struct Directories(Box<[(String, PathBuf)]>);
 
 impl Directories {
     /// The parents of these files, as the document spells them; below `root` if there is one.
     pub(crate) fn of<'a>(files: impl Iterator<Item = &'a str>, root: Option<&Path>) -> Self {
-        Self(
-            files
-                .map(|file| {
-                    let name = parent(file);
-                    (name.to_owned(), on_host(name, root))
-                })
-                .collect(),
-        )
+        let mut names: Vec<_> = files.map(parent).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self(names.into_iter().map(|name| (name.to_owned(), on_host(name, root))).collect())
     }
 
     /// A fresh context: these directories as far as they exist now, the given clocks, these variables, and nothing else.
@@ -39,7 +34,7 @@ impl Directories {
         let mut context = WasiCtxBuilder::new();
         context.envs(environment.as_pairs());
         context.wall_clock(Wall(Arc::clone(clocks))).monotonic_clock(Monotonic(Arc::clone(clocks)));
-        for (name, directory) in &self.0 {
+        for (name, directory) in &*self.0 {
             if let Err(reason) = open(&mut context, directory, name) {
                 // The component says what it needed it for.
                 tracing::debug!(directory = %directory.display(), %reason, "a granted directory cannot be opened");
@@ -117,15 +112,15 @@ mod tests {
             "/var/run/secrets/openai/other",
         ];
         let directories = Directories::of(files.into_iter(), None);
-        let names: Vec<_> = directories.0.keys().map(String::as_str).collect();
+        let names: Vec<_> = directories.0.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, [".", "./a", "/", "/var/run/secrets/openai"]);
-        assert_eq!(directories.0["/"], Path::new("/"));
+        assert_eq!(directories.0[2].1, Path::new("/"));
     }
 
     #[test]
     fn a_root_moves_the_directory_but_not_its_name() {
         let directories = Directories::of(["/var/run/token", "token"].into_iter(), Some(Path::new("/image")));
-        assert_eq!(directories.0["/var/run"], Path::new("/image/var/run"));
-        assert_eq!(directories.0["."], Path::new("/image/."));
+        let places: Vec<_> = directories.0.iter().map(|(_, place)| place.as_path()).collect();
+        assert_eq!(places, [Path::new("/image/."), Path::new("/image/var/run")]);
     }
 }

@@ -27,9 +27,12 @@ use crate::{
     SourceComponent, Variables, Warning,
 };
 
-/// A grant in the form in which it is enforced.
+/// A grant in the form in which it is enforced. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Access {
+pub(crate) struct Access(Arc<Reach>);
+
+#[derive(Clone)]
+struct Reach {
     gate: Gate,
     directories: Directories,
     environment: Variables,
@@ -41,16 +44,16 @@ impl Access {
     pub(crate) fn new(runtime: &Inner, grant: &Grant) -> Result<Self, Error> {
         let root = runtime.root.as_deref();
         let identity = grant.client_certificate().map(|files| ClientIdentity::below(root, files));
-        Ok(Self {
+        Ok(Self(Arc::new(Reach {
             gate: Gate::new(AllowList::new(grant)?, Arc::clone(&runtime.sender), identity),
             directories: Directories::of(grant.files(), root),
             environment: Variables::new(),
-        })
+        })))
     }
 
     /// The granted directories as they are now.
     fn context(&self, runtime: &Inner) -> WasiCtx {
-        self.directories.context(&runtime.clocks, &self.environment)
+        self.0.directories.context(&runtime.clocks, &self.0.environment)
     }
 
     /// With those of the variables for the source that are granted, as its environment. A provider is handed its variables
@@ -58,7 +61,7 @@ impl Access {
     pub(crate) fn with_environment(mut self, variables: &Variables, grant: &Grant) -> Self {
         for name in grant.variables() {
             if let Some(value) = variables.of_source().and_then(|variables| variables.get(name)) {
-                self.environment.set(name, value);
+                Arc::make_mut(&mut self.0).environment.set(name, value);
             }
         }
         self
@@ -135,9 +138,10 @@ impl WasiHttpView for State {
 
 impl bindings::keyless::credentials::types::Host for State {}
 
-/// One instance and the connection that it may hold open.
+/// One instance and the connections that it may hold open.
 pub(crate) struct Instance {
     runtime: Arc<Inner>,
+    /// What the next call may do.
     access: Access,
     store: Store<State>,
     provider: Provider,
@@ -166,6 +170,12 @@ impl Instance {
         let provider =
             contained(runtime.limits.call, ticking, prepared.instantiate_async(&mut store)).await?;
         Ok(Self { runtime: Arc::clone(runtime), access: access.clone(), store, provider })
+    }
+
+    /// Calls from now on may do this, and what the one before might do they may not.
+    pub(crate) fn enter(&mut self, access: &Access) {
+        self.access = access.clone();
+        self.store.data_mut().gate = access.0.gate.clone();
     }
 
     pub(crate) async fn variables(&mut self, document: &str) -> Result<Vec<String>, CallError> {
@@ -209,7 +219,7 @@ impl Instance {
     }
 
     pub(crate) async fn status(&mut self, connection: Opened) -> Result<bindings::Status, CallError> {
-        let ticking = self.begin()?;
+        let ticking = self.begin_without_files()?;
         let guest = self.provider.keyless_credentials_credential_provider();
         let guest = guest.connection();
         let call = guest.call_status(&mut self.store, connection.0);
@@ -229,7 +239,7 @@ impl Instance {
         Ok(accounts.into_iter().map(Account::from).collect())
     }
 
-    pub(crate) async fn close(mut self, connection: Opened) -> Result<(), CallError> {
+    pub(crate) async fn close(&mut self, connection: Opened) -> Result<(), CallError> {
         let ticking = self.begin()?;
         let guest = self.provider.keyless_credentials_credential_provider();
         let guest = guest.connection();
@@ -237,11 +247,22 @@ impl Instance {
         refused(contained(self.runtime.limits.call, ticking, call).await?)
     }
 
+    /// Drops the connection, without closing it.
+    pub(crate) async fn release(&mut self, connection: Opened) -> Result<(), CallError> {
+        let ticking = self.begin_without_files()?;
+        let drop = connection.0.resource_drop_async(&mut self.store);
+        Ok(contained(self.runtime.limits.call, ticking, drop).await?)
+    }
+
     /// Before every call: a new CPU budget, and the granted directories as they are now.
     fn begin(&mut self) -> Result<Ticking, CallError> {
-        let state = self.store.data_mut();
-        state.ticks = 0;
-        state.wasi = self.access.context(&self.runtime);
+        self.store.data_mut().wasi = self.access.context(&self.runtime);
+        self.begin_without_files()
+    }
+
+    /// Before a call that by its contract does no I/O.
+    fn begin_without_files(&mut self) -> Result<Ticking, CallError> {
+        self.store.data_mut().ticks = 0;
         self.store.set_epoch_deadline(1);
         self.runtime.ticker.tick().map_err(CallError::Broken)
     }
@@ -252,7 +273,7 @@ pub(crate) fn store(runtime: &Inner, access: &Access, source: Option<&Arc<Source
     let state = State {
         wasi: access.context(runtime),
         http: WasiHttpCtx::new(),
-        gate: access.gate.clone(),
+        gate: access.0.gate.clone(),
         table: {
             let mut table = ResourceTable::new();
             table.set_max_capacity(RESOURCES);

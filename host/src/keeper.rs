@@ -9,8 +9,9 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::bindings;
-use crate::credential::{Credential, wipe};
-use crate::instance::{self, Access, CallError, Instance, Opened};
+use crate::credential::Credential;
+use crate::home::{Home, Question};
+use crate::instance::{self, Access, CallError, Instance};
 use crate::runtime::{Inner, blocking};
 use crate::source::Source;
 use crate::{Error, Grant, SourceGrant, Variables, Warning};
@@ -20,7 +21,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(300);
 
 pub(crate) struct Keeper {
     recipe: Recipe,
-    guest: Option<Guest>,
+    home: Option<Home>,
     /// What the instances before the present one had counted.
     before: Counters,
     /// What the present one had counted when it was asked last.
@@ -38,12 +39,6 @@ struct Recipe {
     source: Option<Arc<Source>>,
     document: Zeroizing<String>,
     variables: Variables,
-}
-
-/// An instance with the document open in it.
-struct Guest {
-    instance: Instance,
-    connection: Opened,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -101,14 +96,14 @@ impl Keeper {
             None => None,
         };
         let recipe = Recipe { runtime, access, source, document, variables };
-        let guest = match recipe.source {
+        let home = match (&recipe.source, &recipe.runtime.house) {
             // What understood the document can open it, too.
-            None => recipe.open_in(instance).await?,
-            Some(_) => recipe.open().await?,
+            (None, None) => Home::own(instance, &recipe.document, &recipe.variables).await?,
+            _ => recipe.open().await?,
         };
         Ok(Self {
             recipe,
-            guest: Some(guest),
+            home: Some(home),
             before: Counters::default(),
             present: Counters::default(),
             broken_in_a_row: 0,
@@ -126,8 +121,8 @@ impl Keeper {
 
     /// Lets the component revoke what it minted, where it can.
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
-        match self.guest.take() {
-            Some(Guest { instance, connection }) => instance.close(connection).await.map_err(Error::from),
+        match self.home.take() {
+            Some(home) => home.close().await,
             None => Ok(()),
         }
     }
@@ -135,39 +130,26 @@ impl Keeper {
     /// # Errors
     /// The instance is broken.
     async fn try_ask(&mut self, rejected: Option<u64>) -> Result<Report, Error> {
-        // Taken out, and put back at the end only: an instance that fails on the way is gone.
-        let mut guest = match self.guest.take() {
-            Some(guest) => guest,
-            None => {
-                let guest = self.recipe.open().await?;
-                tracing::info!(replacements = self.replacements, "component instance replaced");
-                guest
+        loop {
+            // Taken out, and put back at the end only: an instance that fails on the way is gone.
+            let home = match self.home.take() {
+                Some(home) => home,
+                None => {
+                    let home = self.recipe.open().await?;
+                    tracing::info!(replacements = self.replacements, "component instance replaced");
+                    home
+                }
+            };
+            let first = self.before.generation;
+            // One that an earlier instance handed out means nothing to this one; it starts with none anyhow.
+            let rejected = rejected.and_then(|rejected| rejected.checked_sub(first)).filter(|g| *g > 0);
+            if let Some((home, (credential, status))) = home.ask(Question { rejected, first }).await? {
+                self.home = Some(home);
+                self.broken_in_a_row = 0;
+                return Ok(self.report(credential, status));
             }
-        };
-        let first = self.before.generation;
-        // One that an earlier instance handed out means nothing to this one; it starts with none anyhow.
-        if let Some(generation) = rejected.and_then(|rejected| rejected.checked_sub(first)).filter(|g| *g > 0)
-        {
-            guest.instance.reject(guest.connection, generation).await?;
+            self.succeed();
         }
-        let renewed = match guest.instance.renew(guest.connection).await {
-            Ok(raw) => Ok(raw),
-            Err(CallError::Refused(error)) => Err(error),
-            Err(CallError::Broken(error)) => return Err(error),
-        };
-        let status = guest.instance.status(guest.connection).await?;
-        let credential = match renewed {
-            Ok(mut raw) => {
-                let generation = first.saturating_add(raw.generation);
-                let parsed = Credential::parse(&raw, generation);
-                wipe(&mut raw);
-                parsed
-            }
-            Err(error) => Err(error),
-        };
-        self.guest = Some(guest);
-        self.broken_in_a_row = 0;
-        Ok(self.report(credential, status))
     }
 
     fn report(&mut self, credential: Result<Credential, Error>, status: bindings::Status) -> Report {
@@ -192,18 +174,9 @@ impl Keeper {
     }
 
     fn broken(&mut self, error: Error) -> Report {
-        self.before = Counters {
-            generation: self.before.generation.saturating_add(self.present.generation),
-            renewals: self.before.renewals.saturating_add(self.present.renewals),
-            failures: self.before.failures.saturating_add(self.present.failures).saturating_add(1),
-            failures_in_a_row: self
-                .before
-                .failures_in_a_row
-                .saturating_add(self.present.failures_in_a_row)
-                .saturating_add(1),
-        };
-        self.present = Counters::default();
-        self.replacements = self.replacements.saturating_add(1);
+        self.succeed();
+        self.before.failures = self.before.failures.saturating_add(1);
+        self.before.failures_in_a_row = self.before.failures_in_a_row.saturating_add(1);
         let pause = Duration::from_secs(1 << self.broken_in_a_row.min(16)).min(MAX_PAUSE);
         self.broken_in_a_row = self.broken_in_a_row.saturating_add(1);
         let error = Error { retry_after: Some(pause), ..error };
@@ -214,6 +187,19 @@ impl Keeper {
             warnings: None,
             totals: self.totals(),
         }
+    }
+
+    /// Another instance goes on where the present one was.
+    fn succeed(&mut self) {
+        let Counters { generation, renewals, failures, failures_in_a_row } =
+            std::mem::take(&mut self.present);
+        self.before = Counters {
+            generation: self.before.generation.saturating_add(generation),
+            renewals: self.before.renewals.saturating_add(renewals),
+            failures: self.before.failures.saturating_add(failures),
+            failures_in_a_row: self.before.failures_in_a_row.saturating_add(failures_in_a_row),
+        };
+        self.replacements = self.replacements.saturating_add(1);
     }
 
     fn totals(&mut self) -> Totals {
@@ -246,13 +232,8 @@ async fn load(
 }
 
 impl Recipe {
-    /// A fresh instance with the document open in it.
-    async fn open(&self) -> Result<Guest, CallError> {
-        self.open_in(Instance::new(&self.runtime, &self.access, self.source.as_ref()).await?).await
-    }
-
-    async fn open_in(&self, mut instance: Instance) -> Result<Guest, CallError> {
-        let connection = instance.open(&self.document, &self.variables).await?;
-        Ok(Guest { instance, connection })
+    async fn open(&self) -> Result<Home, CallError> {
+        let Self { runtime, access, source, document, variables } = self;
+        Home::open(runtime, access, source.as_ref(), document, variables).await
     }
 }

@@ -67,8 +67,25 @@ impl Work<Snapshot, Status> for Renewal {
         self.schedule.pause()
     }
 
-    /// Asks the component once, and publishes the outcome.
+    /// Set aside, as closing is: what that takes is large, and a connection at rest does not have it.
     async fn attempt(&mut self, rejected: Option<u64>) {
+        Box::pin(self.ask(rejected)).await;
+    }
+
+    async fn close(&mut self) -> Result<(), Error> {
+        let result = Box::pin(self.keeper.close()).await;
+        self.schedule.writer.close(|status| {
+            status.phase = Phase::Closed;
+            status.next_attempt_at = None;
+            status.expires_at = None;
+        });
+        result
+    }
+}
+
+impl Renewal {
+    /// Asks the component once, and publishes the outcome.
+    async fn ask(&mut self, rejected: Option<u64>) {
         let Self { keeper, schedule } = self;
         let started = Instant::now();
         // From before the question: the credential's life is counted from here, the time on the way included.
@@ -89,16 +106,6 @@ impl Work<Snapshot, Status> for Renewal {
             }
         };
         schedule.publish(report, asked, started.elapsed());
-    }
-
-    async fn close(&mut self) -> Result<(), Error> {
-        let result = self.keeper.close().await;
-        self.schedule.writer.close(|status| {
-            status.phase = Phase::Closed;
-            status.next_attempt_at = None;
-            status.expires_at = None;
-        });
-        result
     }
 }
 

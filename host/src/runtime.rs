@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::instance::{Access, Instance};
 use crate::limits::{Limits, Ticker};
 use crate::sender::Sender;
+use crate::shared::House;
 use crate::{Account, Error, Grant, Plan, Prune, Variables, source};
 
 /// One engine, one prepared component and one HTTP sender, shared by any number of connections. Cheap to clone.
@@ -30,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) clocks: Arc<dyn Clocks>,
     pub(crate) root: Option<PathBuf>,
     pub(crate) limits: Limits,
+    /// None: each connection has an instance of its own.
+    pub(crate) house: Option<House>,
 }
 
 impl Inner {

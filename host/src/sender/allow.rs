@@ -1,15 +1,14 @@
 //! The requests that may leave: decided on method, scheme, authority and path, before any name is looked up.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 
 use url::{Host, Url};
 
 use crate::{Endpoint, Error, Grant};
 
-/// A grant's endpoints in the form in which requests are compared with them.
+/// A grant's endpoints in the form in which requests are compared with them: a handful.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AllowList(BTreeSet<Target>);
+pub(crate) struct AllowList(Box<[Target]>);
 
 /// Method and URL without query, every part in its one canonical spelling.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,5 +10,6 @@ mod loopback;
 mod renewal;
 mod sandbox;
 mod sender;
+mod sharing;
 mod waiting;
 mod world;
