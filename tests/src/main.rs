@@ -15,6 +15,7 @@ mod allocator;
 mod component;
 mod counts;
 mod filter;
+mod host;
 mod imports;
 mod machine;
 mod machinery;

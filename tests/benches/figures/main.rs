@@ -10,6 +10,7 @@ mod host;
 mod instances;
 mod measure;
 mod python;
+mod reading;
 
 use std::sync::Arc;
 
@@ -23,7 +24,8 @@ fn main() {
     let arc = median(|| Arc::clone(&shared));
 
     println!("reading a credential that is held\n");
-    let snapshot = host::cached_read();
+    let held = host::Held::open();
+    let snapshot = median(|| held.connection.credential().expect("a credential is held"));
     let native = engine::cached_credential();
     let component = component::cached_credential();
     let python = python::cached_get_token();
@@ -36,6 +38,8 @@ fn main() {
     ] {
         figure.print(snapshot, "the host library");
     }
+
+    reading::print();
 
     println!("\nopening a connection from a document of {} bytes\n", engine::DOCUMENT.len());
     let json = engine::json_alone();
