@@ -159,10 +159,16 @@ components: setup ## the finished components and the filter for Envoy, in target
 bench: setup ## speed, each figure beside a peer of the same run
 	cargo bench --package keyless-tests
 
+.PHONY: start
+start: setup ## the way from the start of a process to its first token, beside the official clients
+	cargo build --release --package keyless
+	tests/start/run
+
 .PHONY: load
 load: setup ## the proxy's requests per second and its memory, beside nginx and Envoy of the same run; what the filter costs
 	tests/load/run requests
 	tests/load/run streams
+	tests/load/run idle
 	tests/load/run filter
 
 SOAK ?= 600

@@ -93,7 +93,7 @@ impl Builder {
     }
 
     /// Lets so many connections share a component instance, for programs with thousands of them: an instance takes some
-    /// 80 KiB, a further connection in it some 6 KiB. The default is 1: a sandbox for each connection.
+    /// 80 KiB, a further connection in it some 8 KiB. The default is 1: a sandbox for each connection.
     ///
     /// The grant of each is enforced as ever, by the host. But what keeps the secrets of those in one instance apart is no
     /// longer a sandbox, only the component's own code; when one of them makes it trap, all of them open anew; and they are

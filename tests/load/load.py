@@ -1,8 +1,9 @@
-"""`requests`, `streams`, `soak`, `filter` or `instructions`; see `run`."""
+"""`requests`, `streams`, `idle`, `soak`, `filter` or `instructions`; see `run`."""
 
 import sys
 
 import envoy_filter
+import idle
 import instructions
 import rates
 import soak
@@ -11,6 +12,7 @@ import streams
 WHAT = {
     "requests": (rates.measure, 3),
     "streams": (streams.measure, 5000),
+    "idle": (idle.measure, 10),
     "soak": (soak.measure, 600),
     "filter": (envoy_filter.measure, 1),
     "instructions": (instructions.measure, 1000),

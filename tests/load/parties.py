@@ -74,6 +74,14 @@ class Parties:
     def memory(self, name: str) -> int:
         return self._processes[name].memory()
 
+    def resident(self, name: str) -> int:
+        return self._processes[name].resident()
+
+    def rest(self, seconds: int) -> None:
+        """Until so long after the start; it is an error when one ends meanwhile."""
+        for process in self._processes.values():
+            process.rest(seconds)
+
     def processor(self, name: str) -> float:
         return self._processes[name].processor()
 
@@ -101,6 +109,7 @@ class Process:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{name} does not listen:\n{log.read_text(errors='replace')}")
             time.sleep(0.05)
+        self._listening = time.monotonic()
 
     def __enter__(self) -> "Process":
         return self
@@ -123,6 +132,17 @@ class Process:
     def memory(self) -> int:
         """Bytes that it and its workers have to themselves, shared ones in proportion."""
         return sum(1024 * proportional(pid) for pid in self._all())
+
+    def resident(self) -> int:
+        """Bytes of it and its workers that are in memory, shared ones in full."""
+        return sum(1024 * resident(pid) for pid in self._all())
+
+    def rest(self, seconds: int) -> None:
+        try:
+            self._process.wait(timeout=max(0.0, self._listening + seconds - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return
+        raise SystemExit(f"{self._process.args[0]} has ended")
 
     def processor(self) -> float:
         """Seconds that it and its workers have kept processors busy."""
@@ -160,5 +180,10 @@ def proportional(pid: int) -> int:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         return int(re.search(r"^Pss: +(\d+) kB", text, re.MULTILINE).group(1))
     except PermissionError:
-        text = Path(f"/proc/{pid}/status").read_text()
-        return int(re.search(r"^VmRSS:\s+(\d+) kB", text, re.MULTILINE).group(1))
+        return resident(pid)
+
+
+def resident(pid: int) -> int:
+    """KiB."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", text, re.MULTILINE).group(1))

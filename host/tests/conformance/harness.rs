@@ -61,7 +61,6 @@ pub(crate) fn conformance_of(options: &[&str], program: &[&str]) -> Outcome {
 fn outcome(mut command: Command) -> Outcome {
     // Compiled once for all tests.
     command.env("KEYLESS_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/keyless-cli-cache"));
-    command.env("SMALL_HOST_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/small-host-cache"));
     let output = command.output().unwrap();
     Outcome {
         code: output.status.code().unwrap_or(-1),

@@ -5,7 +5,7 @@
 //! hyper, which sends the same request on a connection made by the same TLS, and does nothing else. One after the other, and
 //! several at once, each in a thread of its own beside the sandbox's.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a benchmark may fail loudly")]
+#![expect(clippy::expect_used, reason = "a benchmark may fail loudly")]
 
 mod library;
 mod peer;

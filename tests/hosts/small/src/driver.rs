@@ -1,7 +1,6 @@
 //! Lets `keyless conformance` drive the small host: one JSON object per line, each way.
 
 use std::collections::HashMap;
-use std::env;
 use std::io::{BufRead as _, Write as _, stdin, stdout};
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 use wasmtime::error::Context as _;
-use wasmtime::{Cache, CacheConfig, Config, Engine, Result};
+use wasmtime::{Config, Engine, OptLevel, RegallocAlgorithm, Result};
 
 use crate::bindings::exports::keyless::credentials::machine as wit;
 use crate::grant::Grant;
@@ -70,17 +69,15 @@ pub fn serve(make: Box<Make>) -> Result<()> {
 }
 
 impl Driver {
-    /// Compiles the machine, or finds it compiled in the folder that `SMALL_HOST_CACHE` names, if it does.
+    /// Compiles the machine: fast, because it does so at every start.
     ///
     /// # Errors
-    /// This machine cannot run compiled WebAssembly, or the folder cannot be used.
+    /// This machine cannot run compiled WebAssembly.
     pub fn new(make: Box<Make>) -> Result<Self> {
         let mut config = Config::new();
-        if let Some(folder) = env::var_os("SMALL_HOST_CACHE") {
-            let mut cache = CacheConfig::new();
-            cache.with_directory(folder);
-            config.cache(Some(Cache::new(cache)?));
-        }
+        config
+            .cranelift_opt_level(OptLevel::None)
+            .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
         let component = Component::new(&Engine::new(&config)?, CREDENTIAL_MACHINE)?;
         let digest = Sha256::digest(CREDENTIAL_MACHINE).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { component, digest, make, open: HashMap::new() })
