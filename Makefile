@@ -123,8 +123,8 @@ wasi: setup ## the gateway made of components, in jco; the component for WASI 0.
 	cargo run --release --package keyless-artifact -- target/components
 	cargo run --release --package keyless-http-gateway -- target/components
 	tests/http-gateway/run
-	$(call say,running the component for WASI 0.3; wasmtime is compiled once more)
-	cd tests/wasi-03 && cargo test --locked --target-dir ../../target/wasi-03
+	$(call say,running the component for WASI 0.3; a third of wasmtime is compiled once more)
+	cd tests/wasi-03 && cargo test --release --locked
 
 .PHONY: node
 node: setup ## the package for Node, as it would be published, with the official clients
