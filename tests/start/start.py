@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from picture import draw
+
 HERE = Path(__file__).parent
 PEERS = HERE.parent / "peers"
 KEYLESS = os.environ.get("KEYLESS") or str(HERE.parent.parent / "target" / "release" / "keyless")
@@ -120,5 +122,14 @@ def show(taken: dict[str, list[Took]]) -> None:
         print(f"| {name} | {' | '.join(columns)} |")
 
 
+def picture(taken: dict[str, list[Took]], path: Path) -> None:
+    """Without those that are no party but a floor."""
+    names = [name for name in taken if not name.startswith("floor") and "roots" not in name]
+    draw({name: statistics.median(took.ms for took in taken[name]) for name in names}, path)
+
+
 if __name__ == "__main__":
-    show(measure(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS))
+    taken = measure(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
+    show(taken)
+    if len(sys.argv) > 2:
+        picture(taken, Path(sys.argv[2]))
