@@ -129,18 +129,22 @@ impl<'t> Reader<'t> {
     /// A text in its quotes (RFC 8259, section 7).
     fn string(&mut self) -> Option<String> {
         self.expect(b'"')?;
+        let mut plain = self.plain();
         // Room for all of it beforehand: what grows leaves pieces of a secret behind.
-        let mut text = SecretBytes::from(Vec::with_capacity(self.length()));
+        let whole = self.text.get(self.at + plain) == Some(&b'"');
+        let mut text = SecretBytes::from(Vec::with_capacity(if whole { plain } else { self.length() }));
         loop {
+            text.extend_from_slice(self.text.get(self.at..self.at + plain)?);
+            self.at += plain;
             match self.next()? {
                 b'"' => break,
                 b'\\' => {
                     let c = self.escape()?;
                     text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                 }
-                0..=31 => return None,
-                byte => text.push(byte),
+                _ => return None,
             }
+            plain = self.plain();
         }
         match String::from_utf8(core::mem::take(&mut *text)) {
             Ok(text) => Some(text),
@@ -150,6 +154,12 @@ impl<'t> Reader<'t> {
                 None
             }
         }
+    }
+
+    /// How many bytes come that stand for themselves.
+    fn plain(&self) -> usize {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=31)).unwrap_or(rest.len())
     }
 
     /// Of the text that begins here, as it is written.
