@@ -61,11 +61,11 @@ fn nobody_is_given_what_another_has() {
     let mut held: Vec<Block> = Vec::new();
     for step in 0..200_000_u32 {
         let mark = step.to_le_bytes()[0];
-        // Around the ends of every list and of the last one; sometimes far beyond.
-        let size = 1 + if below(8) == 0 { below(9_000) } else { below(2_100) };
+        // Around the ends of every list; sometimes far beyond.
+        let size = 1 + if below(8) == 0 { below(90_000) } else { below(2_100) };
         match below(4) {
             0 | 1 if held.len() < 300 => {
-                let layout = Layout::from_size_align(size, 1 << below(6)).unwrap();
+                let layout = Layout::from_size_align(size, 1 << below(5)).unwrap();
                 held.push(Block::new(&lists, layout, mark));
             }
             2 if !held.is_empty() => {
@@ -85,7 +85,7 @@ fn what_was_freed_is_given_again() {
     let block = Block::new(&lists, layout, 1);
     let first = block.pointer;
     block.freed(&lists);
-    let again = Block::new(&lists, Layout::from_size_align(1_201, 8).unwrap(), 2);
+    let again = Block::new(&lists, Layout::from_size_align(1_201, 16).unwrap(), 2);
     assert_eq!(again.pointer, first);
     again.freed(&lists);
 }

@@ -89,10 +89,10 @@ struct Exported;
 /// host replaces the instance. It makes the component a tenth smaller.
 #[cfg(target_arch = "wasm32")]
 mod alone {
-    use crate::allocator::Lists;
+    use crate::allocator::{Lists, Pages};
 
     #[global_allocator]
-    static ALLOCATOR: Lists<rlsf::SmallGlobalTlsf> = Lists::new(rlsf::SmallGlobalTlsf::new());
+    static ALLOCATOR: Lists<Pages> = Lists::new(Pages::new());
 
     #[panic_handler]
     fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

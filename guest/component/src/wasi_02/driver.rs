@@ -46,7 +46,7 @@ impl Driver {
     }
 
     pub(crate) fn reject(&mut self, generation: u64) {
-        self.step(Event::Reject(generation));
+        self.step(now(), Event::Reject(generation));
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -77,11 +77,7 @@ impl Driver {
         }
     }
 
-    fn step(&mut self, event: Event) {
-        self.step_at(now(), event);
-    }
-
-    fn step_at(&mut self, moment: Now, event: Event) {
+    fn step(&mut self, moment: Now, event: Event) {
         let mut next = Some((moment, event));
         let mut events = Vec::new();
         // A file is read and a source is asked on the spot, so an effect may be the next event.
@@ -107,23 +103,24 @@ impl Driver {
     /// While a credential is held and nothing is due this is all that a call does: the clocks are read once.
     fn progress(&mut self) -> Now {
         // Time passed: pauses end, a renewal becomes due, an attempt takes too long.
-        let mut moment = now();
-        self.step_at(moment, Event::Tick);
-        while !self.exchanges.is_empty() {
+        let (mut event, mut at_rest) = (Event::Tick, false);
+        loop {
+            let moment = now();
+            self.step(moment, event);
+            if at_rest || self.exchanges.is_empty() {
+                return moment;
+            }
             let ended = self
                 .exchanges
                 .iter_mut()
                 .enumerate()
                 .find_map(|(index, (_, exchange))| exchange.progress().map(|result| (index, result)));
-            moment = now();
-            let Some((index, result)) = ended else {
-                self.step_at(moment, Event::Tick);
-                break;
+            event = match ended {
+                Some((index, result)) => Event::Response(self.exchanges.swap_remove(index).0, result),
+                None => Event::Tick,
             };
-            let (id, _) = self.exchanges.swap_remove(index);
-            self.step_at(moment, Event::Response(id, result));
+            at_rest = matches!(event, Event::Tick);
         }
-        moment
     }
 
     /// Sleeps until something under way goes on, or the engine wants to look at the clock.

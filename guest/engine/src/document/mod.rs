@@ -78,8 +78,12 @@ pub struct Document {
 
 /// Reads a document.
 pub fn read(text: &str, variables: &Variables) -> Result<Document, Error> {
+    read_shaped(shape(text)?, variables)
+}
+
+fn read_shaped(shape: Shape<'_>, variables: &Variables) -> Result<Document, Error> {
     let warnings = Warnings::default();
-    let (dialect, mut connection) = match shape(text)? {
+    let (dialect, mut connection) = match shape {
         Shape::Uri(uri) => (Dialect::AirflowUri, airflow::read_uri(uri, variables, &warnings)?),
         Shape::Object(dialect, map) => {
             let connection = match dialect {
@@ -98,10 +102,10 @@ pub fn read(text: &str, variables: &Variables) -> Result<Document, Error> {
 
 /// The variables that a document reads: those that a reading without any asks for.
 pub fn variables(text: &str) -> Result<Vec<String>, Error> {
-    shape(text)?;
+    let shape = shape(text)?;
     let asked = Variables::default();
     // What else is wrong with the document is for `read` to say, once the variables are there.
-    drop(read(text, &asked));
+    drop(read_shaped(shape, &asked));
     Ok(asked.asked())
 }
 
