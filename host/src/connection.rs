@@ -57,8 +57,9 @@ impl Connection {
     }
 
     /// The credential, if a usable one is held. Made to be called for every request: no lock, no allocation, no call into
-    /// WebAssembly, at most one read of each coarse clock.
+    /// WebAssembly; one read of a coarse clock, and once in a tick of it one of the other.
     #[must_use]
+    #[inline]
     pub fn credential(&self) -> Option<CredentialRef> {
         Snapshot::usable(self.0.flight.cell.load(), &*self.0.clocks)
     }

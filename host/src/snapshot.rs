@@ -68,6 +68,7 @@ impl Snapshot {
 
     /// The credential, unless there is none or either clock says that it has ended. The task takes it away then, but after
     /// a process was stopped readers may be first.
+    #[inline]
     pub(crate) fn usable(snapshot: Guard<Self>, clocks: &dyn Clocks) -> Option<CredentialRef> {
         // A static key costs no clock read at all.
         let usable = snapshot.usable_until == Duration::MAX || {
@@ -115,6 +116,7 @@ impl flight::Snapshot for Snapshot {
 }
 
 /// A number for each nanosecond of the next five hundred years.
+#[inline]
 fn moment(wall: Duration) -> u64 {
     wall.as_secs() << 30 | u64::from(wall.subsec_nanos())
 }

@@ -125,7 +125,7 @@ def show(taken: dict[str, list[Took]]) -> None:
 def picture(taken: dict[str, list[Took]], path: Path) -> None:
     """Without those that are no party but a floor."""
     names = [name for name in taken if not name.startswith("floor") and "roots" not in name]
-    draw({name: statistics.median(took.ms for took in taken[name]) for name in names}, path)
+    draw({name: statistics.median(took.passed for took in taken[name]) for name in names}, path)
 
 
 if __name__ == "__main__":

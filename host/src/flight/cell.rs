@@ -21,6 +21,7 @@ impl<S: Snapshot> Cell<S> {
         Self(Swap::new(Arc::new(S::none())))
     }
 
+    #[inline]
     pub(crate) fn load(&self) -> Guard<S> {
         self.0.load()
     }

@@ -39,7 +39,7 @@ fn wasmtime_has_all_that_it_imports_at_these_types() {
 
 #[test]
 fn it_is_small() {
-    assert!(COMPONENT.len() <= 365_000, "{} bytes", COMPONENT.len());
+    assert!(COMPONENT.len() <= 345_000, "{} bytes", COMPONENT.len());
 }
 
 #[test]
