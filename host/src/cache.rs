@@ -15,7 +15,7 @@ pub enum Cache {
     Default,
     /// This directory; it is made when missing.
     Directory(PathBuf),
-    /// Compile at every start, leave nothing behind. For that a faster compiler is used (about 0.1 s on two idle cores), whose
+    /// Compile at every start, leave nothing behind. For that a faster compiler is used (about 0.2 s on two idle cores), whose
     /// code takes half as long again.
     Off,
 }

@@ -13,6 +13,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::instance::{Access, CallError, Instance, Opened};
 use crate::runtime::Inner;
 
+/// More connections than there are places: nobody gets in, whoever leaves.
+const CLOSED: usize = usize::MAX / 2;
+
 /// All instances that are shared, and how many connections each of them takes.
 pub(crate) struct House {
     size: usize,
@@ -64,7 +67,7 @@ impl House {
 }
 
 impl Cohort {
-    /// Takes a place, if one is free and the instance is whole.
+    /// Takes a place, if one is free and the instance is not known to be broken.
     fn enter(&self, size: usize) -> bool {
         let take = |places| (places < size).then_some(places + 1);
         self.places.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
@@ -73,7 +76,10 @@ impl Cohort {
     /// Waits until nobody else is served. None: the instance is broken, and takes nobody any more.
     pub(crate) async fn turn(&self, access: &Access) -> Option<Turn> {
         let mut slot = Arc::clone(&self.instance).lock_owned().await;
-        let mut instance = slot.take()?;
+        let Some(mut instance) = slot.take() else {
+            self.places.store(CLOSED, Ordering::Release);
+            return None;
+        };
         let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
         for (connection, access) in left {
             instance.enter(&access);
