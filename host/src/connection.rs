@@ -1,13 +1,13 @@
 //! The handle that programs hold: a snapshot to read, a way to wait for it, a way to say "rejected".
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::clock::Clocks;
-use crate::flight::{self, Caller, Close, Flight, Guard, Progress, Verdict, mpsc, oneshot, watch};
+use crate::flight::{self, Caller, Closer, Flight, Guard, Progress, Verdict, oneshot, watch};
 use crate::instance::Access;
 use crate::keeper::Keeper;
 use crate::renewal::Renewal;
@@ -28,8 +28,8 @@ struct Handle {
     flight: Arc<Flight<Snapshot>>,
     clocks: Arc<dyn Clocks>,
     progress: watch::Receiver<Progress<Status>>,
-    /// The answer is the component's.
-    close: mpsc::Sender<Close<Result<(), Error>>>,
+    /// Taken by the first who closes. The answer is the component's.
+    close: Mutex<Option<Closer<Result<(), Error>>>>,
     task: JoinHandle<()>,
 }
 
@@ -51,9 +51,9 @@ impl Connection {
         let flight = Arc::new(Flight::new());
         let keeper = Keeper::open(runtime, access, document, variables, grant).await?;
         let (renewal, progress) = Renewal::new(keeper, Arc::clone(&flight), Arc::clone(&clocks));
-        let (close, close_requests) = mpsc::channel(1);
-        let task = tokio.spawn(flight::run(renewal, close_requests).in_current_span());
-        Ok(Self(Arc::new(Handle { flight, clocks, progress, close, task })))
+        let (close, asked_to_close) = oneshot::channel();
+        let task = tokio.spawn(flight::run(renewal, asked_to_close).in_current_span());
+        Ok(Self(Arc::new(Handle { flight, clocks, progress, close: Mutex::new(Some(close)), task })))
     }
 
     /// The credential, if a usable one is held. Made to be called for every request: no lock, no allocation, no call into
@@ -138,24 +138,32 @@ impl Connection {
     /// The component's error when revoking fails; `connection-close-timeout` when a request under way did not end within
     /// 30 seconds and was cut off. The connection is closed in any case.
     pub async fn close(self) -> Result<(), Error> {
-        let (reply, answer) = oneshot::channel();
-        if self.0.close.send(reply).await.is_err() {
-            return Ok(());
-        }
-        match tokio::time::timeout(CLOSE_PATIENCE, answer).await {
-            Ok(Ok(result)) => result,
-            // The task has ended for another reason: another clone closed the connection first.
-            Ok(Err(_)) => Ok(()),
-            Err(_) => {
-                self.0.task.abort();
-                self.0.flight.stopped(self.0.progress.clone()).await;
-                Err(Error::new(
-                    ErrorKind::Unavailable,
-                    "connection-close-timeout",
-                    "a request under way did not end within 15 s and was cut off; nothing was revoked",
-                ))
+        let Handle { flight, progress, close, task, .. } = &*self.0;
+        let ask = close.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let closing = async {
+            if let Some(ask) = ask {
+                let (reply, answer) = oneshot::channel();
+                // Either fails when the task has ended for another reason.
+                return if ask.send(reply).is_ok() { answer.await.unwrap_or(Ok(())) } else { Ok(()) };
             }
+            // Another clone closes the connection.
+            flight.stopped(progress.clone()).await;
+            Ok(())
+        };
+        let closed = tokio::time::timeout(CLOSE_PATIENCE, closing).await;
+        if let Ok(result) = closed {
+            return result;
         }
+        task.abort();
+        flight.stopped(progress.clone()).await;
+        Err(Error::new(
+            ErrorKind::Unavailable,
+            "connection-close-timeout",
+            format!(
+                "a request under way did not end within {} s and was cut off; nothing was revoked",
+                CLOSE_PATIENCE.as_secs()
+            ),
+        ))
     }
 }
 

@@ -4,7 +4,7 @@
 pub(super) use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(super) use tokio::sync::Notify;
-pub(crate) use tokio::sync::{mpsc, oneshot, watch};
+pub(crate) use tokio::sync::{oneshot, watch};
 pub(super) use tokio::time::sleep;
 
 /// An `Arc` that is replaced as a whole.

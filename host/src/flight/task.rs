@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::sync::{Ordering, mpsc, oneshot, sleep};
+use super::sync::{Ordering, oneshot, sleep};
 use super::{Flight, Snapshot, Writer};
 
 /// Asks the task to end, and takes its answer.
 pub(crate) type Close<R> = oneshot::Sender<R>;
+
+/// Asks once, and whoever drops it unused asks for nothing any more.
+pub(crate) type Closer<R> = oneshot::Sender<Close<R>>;
 
 /// What the task does, and when.
 pub(crate) trait Work<S, T>: Send {
@@ -29,31 +32,43 @@ enum Woken<R> {
     Due,
     Rejected(u64),
     Close(Close<R>),
+    /// Nobody can ask for anything any more.
+    Abandoned,
 }
 
 /// Runs until somebody closes.
-pub(crate) async fn run<S, T, W>(mut work: W, mut close: mpsc::Receiver<Close<W::Closed>>)
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn has room for its arguments twice, for as long as it runs"
+)]
+pub(crate) fn run<S, T, W>(
+    mut work: W,
+    mut close: oneshot::Receiver<Close<W::Closed>>,
+) -> impl Future<Output = ()>
 where
     S: Snapshot + Send + Sync,
     T: Clone + Send + Sync + 'static,
     W: Work<S, T>,
 {
-    loop {
-        match woken(&mut work, &mut close).await {
-            Woken::Due => work.attempt(None).await,
-            Woken::Rejected(generation) => work.attempt(Some(generation)).await,
-            Woken::Close(reply) => {
-                let result = work.close().await;
-                // Whoever asked may have gone.
-                let _ = reply.send(result);
-                return;
+    async move {
+        loop {
+            match woken(&mut work, &mut close).await {
+                Woken::Due => work.attempt(None).await,
+                Woken::Rejected(generation) => work.attempt(Some(generation)).await,
+                Woken::Close(reply) => {
+                    let result = work.close().await;
+                    // Whoever asked may have gone.
+                    let _ = reply.send(result);
+                    return;
+                }
+                Woken::Abandoned => return,
             }
         }
     }
 }
 
 /// Waits for the next thing to do.
-async fn woken<S, T, W>(work: &mut W, close: &mut mpsc::Receiver<Close<W::Closed>>) -> Woken<W::Closed>
+async fn woken<S, T, W>(work: &mut W, close: &mut oneshot::Receiver<Close<W::Closed>>) -> Woken<W::Closed>
 where
     S: Snapshot + Send + Sync,
     T: Clone + Send + Sync + 'static,
@@ -71,7 +86,7 @@ where
         let flight: &Flight<S> = &work.writer().flight;
         tokio::select! {
             biased;
-            Some(reply) = close.recv() => return Woken::Close(reply),
+            asked = &mut *close => return asked.map_or(Woken::Abandoned, Woken::Close),
             () = flight.wake.notified() => {}
             () = sleep(pause) => {}
         }

@@ -22,6 +22,21 @@ async fn closing_ends_it_for_every_clone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_closes_waits_for_the_end() {
+    let world = World::new();
+    world.endpoint.order([Turn::Stall]);
+    let connection = world.open().await;
+    tokio::task::yield_now().await;
+    let clones = [connection.clone(), connection.clone()];
+    let closing = clones.map(|clone| tokio::spawn(clone.close()));
+    for closed in closing {
+        closed.await.unwrap().unwrap();
+        assert_eq!(connection.status().phase, Phase::Closed);
+    }
+    connection.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn closing_wakes_those_who_wait() {
     let world = World::new();
     world.endpoint.order([Turn::Stall]);

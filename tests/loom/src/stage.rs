@@ -8,7 +8,7 @@ use std::time::Duration;
 use loom::sync::atomic::AtomicU64;
 
 use crate::flight::{
-    Caller, Close, Flight, Guard, Outcome, Progress, Snapshot, Verdict, Work, Writer, mpsc, run, watch,
+    Caller, Closer, Flight, Guard, Outcome, Progress, Snapshot, Verdict, Work, Writer, oneshot, run, watch,
 };
 use crate::threads::Task;
 
@@ -125,7 +125,7 @@ impl Work<Slip, Status> for Component {
 pub(crate) struct Connection {
     pub(crate) flight: Arc<Flight<Slip>>,
     pub(crate) progress: watch::Receiver<Progress<Status>>,
-    pub(crate) close: mpsc::Sender<Close<()>>,
+    pub(crate) close: Closer<()>,
     pub(crate) task: Task,
     pub(crate) ledger: Arc<Ledger>,
 }
@@ -137,8 +137,8 @@ impl Connection {
         let ledger = Arc::new(Ledger::default());
         let (writer, progress) = Writer::new(Arc::clone(&flight), None);
         let component = Component { writer, ledger: Arc::clone(&ledger), held: 0, due: due.to_vec() };
-        let (close, requests) = mpsc::channel(1);
-        let task = Task::spawn(run(component, requests));
+        let (close, asked_to_close) = oneshot::channel();
+        let task = Task::spawn(run(component, asked_to_close));
         Self { flight, progress, close, task, ledger }
     }
 

@@ -1,43 +1,10 @@
-//! tokio's `mpsc` and `oneshot`.
-
-/// tokio's, each operation a step.
-pub(crate) mod mpsc {
-    use std::sync::Arc;
-
-    use super::super::point::Point;
-
-    pub(crate) struct Sender<T>(tokio::sync::mpsc::Sender<T>, Arc<Point>);
-    pub(crate) struct Receiver<T>(tokio::sync::mpsc::Receiver<T>, Arc<Point>);
-
-    pub(crate) fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-        let (sender, receiver) = tokio::sync::mpsc::channel(capacity);
-        let point = Arc::new(Point::new());
-        (Sender(sender, Arc::clone(&point)), Receiver(receiver, point))
-    }
-
-    impl<T> Clone for Sender<T> {
-        fn clone(&self) -> Self {
-            Self(self.0.clone(), Arc::clone(&self.1))
-        }
-    }
-
-    impl<T> Sender<T> {
-        pub(crate) async fn send(&self, value: T) -> Result<(), ()> {
-            self.1.before_each(self.0.send(value)).await.map_err(drop)
-        }
-    }
-
-    impl<T> Receiver<T> {
-        pub(crate) async fn recv(&mut self) -> Option<T> {
-            let Self(receiver, point) = self;
-            point.before_each(receiver.recv()).await
-        }
-    }
-}
+//! tokio's `oneshot`.
 
 /// tokio's, each operation a step.
 pub(crate) mod oneshot {
+    use std::pin::Pin;
     use std::sync::Arc;
+    use std::task::{Context, Poll};
 
     use super::super::point::Point;
 
@@ -57,10 +24,12 @@ pub(crate) mod oneshot {
         }
     }
 
-    impl<T> Receiver<T> {
-        pub(crate) async fn answer(self) -> Option<T> {
-            let Self(receiver, point) = self;
-            point.before_each(receiver).await.ok()
+    impl<T> Future for Receiver<T> {
+        type Output = Result<T, tokio::sync::oneshot::error::RecvError>;
+
+        fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+            self.1.pass();
+            Pin::new(&mut self.0).poll(context)
         }
     }
 }

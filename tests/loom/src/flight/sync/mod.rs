@@ -1,7 +1,7 @@
 //! Stands in for `host/src/flight/sync.rs`: each operation is one step, before which loom may let any other thread go.
 //!
 //! Atomics are loom's, with all that their orderings allow. [`Swap`] promises what arc-swap documents, an `Acquire` load
-//! and a `Release` store of a whole `Arc`. `Notify`, `mpsc` and `oneshot` are tokio's own, taken to be right inside
+//! and a `Release` store of a whole `Arc`. `Notify` and `oneshot` are tokio's own, taken to be right inside
 //! (tokio checks them with loom); `watch` is ours, because tokio's wakes in a random order, which cannot be replayed.
 //! Timers never fire: nothing may depend on them.
 
@@ -14,7 +14,7 @@ pub(crate) mod watch;
 
 pub(super) use loom::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use channels::{mpsc, oneshot};
+pub(crate) use channels::oneshot;
 pub(crate) use fault::{Fault, with_fault};
 pub(super) use notify::Notify;
 pub(super) use swap::Swap;
