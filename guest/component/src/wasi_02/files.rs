@@ -24,10 +24,12 @@ pub(crate) fn read(path: &str, limit: usize) -> Result<SecretBytes, FileFault> {
     let file = directory
         .open_at(PathFlags::SYMLINK_FOLLOW, path, OpenFlags::empty(), DescriptorFlags::READ)
         .map_err(faults::file)?;
-    content(&file, limit)
+    content(&file, found.size, limit)
 }
 
-fn content(file: &Descriptor, limit: usize) -> Result<SecretBytes, FileFault> {
+/// `size`: what there was a moment ago. Many hosts tell the end of a file only to who reads on there, and to each call belongs a
+/// thread for blocking calls: with so many bytes, that one is saved.
+fn content(file: &Descriptor, size: u64, limit: usize) -> Result<SecretBytes, FileFault> {
     // Room for all of it beforehand: a vector that grows leaves pieces of the token behind.
     let mut content = SecretBytes::from(Vec::with_capacity(limit + 1));
     loop {
@@ -38,7 +40,7 @@ fn content(file: &Descriptor, limit: usize) -> Result<SecretBytes, FileFault> {
         if content.len() > limit {
             return Err(FileFault::TooLarge);
         }
-        if end || bytes.is_empty() {
+        if end || bytes.is_empty() || content.len() as u64 == size {
             return Ok(content);
         }
     }
