@@ -7,13 +7,13 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::clock::Clocks;
-use crate::flight::{self, Caller, Closer, Flight, Guard, Progress, Verdict, oneshot, watch};
+use crate::flight::{self, Caller, Closer, Flight, Guard, Verdict, oneshot};
 use crate::instance::Access;
 use crate::keeper::Keeper;
 use crate::renewal::Renewal;
 use crate::runtime::Inner;
 use crate::snapshot::Snapshot;
-use crate::{CredentialRef, Error, ErrorKind, Grant, Status, Variables};
+use crate::{CredentialRef, Error, ErrorKind, Grant, Phase, Status, Variables};
 
 /// How long [`Connection::close`] lets a request under way come to its end.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
@@ -25,9 +25,8 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
 pub struct Connection(Arc<Handle>);
 
 struct Handle {
-    flight: Arc<Flight<Snapshot>>,
+    flight: Arc<Flight<Snapshot, Status>>,
     clocks: Arc<dyn Clocks>,
-    progress: watch::Receiver<Progress<Status>>,
     /// Taken by the first who closes. The answer is the component's.
     close: Mutex<Option<Closer<Result<(), Error>>>>,
     task: JoinHandle<()>,
@@ -48,12 +47,12 @@ impl Connection {
         };
         let access = Access::new(&runtime, grant)?;
         let clocks = Arc::clone(&runtime.clocks);
-        let flight = Arc::new(Flight::new());
+        let flight = Arc::new(Flight::new(Status { phase: Phase::Acquiring, ..Status::default() }));
         let keeper = Keeper::open(runtime, access, document, variables, grant).await?;
-        let (renewal, progress) = Renewal::new(keeper, Arc::clone(&flight), Arc::clone(&clocks));
+        let renewal = Renewal::new(keeper, Arc::clone(&flight), Arc::clone(&clocks));
         let (close, asked_to_close) = oneshot::channel();
         let task = tokio.spawn(flight::run(renewal, asked_to_close).in_current_span());
-        Ok(Self(Arc::new(Handle { flight, clocks, progress, close: Mutex::new(Some(close)), task })))
+        Ok(Self(Arc::new(Handle { flight, clocks, close: Mutex::new(Some(close)), task })))
     }
 
     /// The credential, if a usable one is held. Made to be called for every request: no lock, no allocation, no call into
@@ -88,19 +87,18 @@ impl Connection {
 
     /// Waits on after failures that `heals` holds to pass by themselves.
     async fn wait(&self, within: Duration, heals: fn(&Error) -> bool) -> Result<CredentialRef, Error> {
-        let Handle { flight, clocks, progress, .. } = &*self.0;
+        let Handle { flight, clocks, .. } = &*self.0;
         let patience = Patience { clocks: &**clocks, heals };
-        // The common case needs neither a clone of the channel nor a timer.
-        let verdict = flight.verdict(&progress.borrow(), &patience);
-        let verdict = match verdict {
+        // The common case needs no timer.
+        let verdict = match flight.verdict(&patience) {
             Some(verdict) => Ok(verdict),
-            None => tokio::time::timeout(within, flight.wait(progress.clone(), &patience)).await,
+            None => tokio::time::timeout(within, flight.wait(&patience)).await,
         };
         match verdict {
             Ok(Verdict::Ready(credential)) => Ok(credential),
             Ok(Verdict::Failed(error)) => Err(error),
             Ok(Verdict::Closed) => Err(Error::closed()),
-            Err(_) => Err(self.0.progress.borrow().status.last_error.clone().unwrap_or_else(|| {
+            Err(_) => Err(self.status().last_error.unwrap_or_else(|| {
                 Error::unavailable(
                     "connection-deadline",
                     format!(
@@ -123,13 +121,13 @@ impl Connection {
     /// The state when it last changed. Never waits.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.0.progress.borrow().status.clone()
+        self.0.flight.progress().status.clone()
     }
 
     /// Follows the credentials of this connection, beginning with the one held now.
     #[must_use]
     pub fn changes(&self) -> Changes {
-        Changes { connection: self.clone(), progress: self.0.progress.clone(), seen: 0 }
+        Changes { connection: self.clone(), seen: 0 }
     }
 
     /// Ends the connection for all its clones. Revokes what was minted, where the exchange can.
@@ -138,7 +136,7 @@ impl Connection {
     /// The component's error when revoking fails; `connection-close-timeout` when a request under way did not end within
     /// 30 seconds and was cut off. The connection is closed in any case.
     pub async fn close(self) -> Result<(), Error> {
-        let Handle { flight, progress, close, task, .. } = &*self.0;
+        let Handle { flight, close, task, .. } = &*self.0;
         let ask = close.lock().unwrap_or_else(PoisonError::into_inner).take();
         let closing = async {
             if let Some(ask) = ask {
@@ -147,7 +145,7 @@ impl Connection {
                 return if ask.send(reply).is_ok() { answer.await.unwrap_or(Ok(())) } else { Ok(()) };
             }
             // Another clone closes the connection.
-            flight.stopped(progress.clone()).await;
+            flight.stopped().await;
             Ok(())
         };
         let closed = tokio::time::timeout(CLOSE_PATIENCE, closing).await;
@@ -155,7 +153,7 @@ impl Connection {
             return result;
         }
         task.abort();
-        flight.stopped(progress.clone()).await;
+        flight.stopped().await;
         Err(Error::new(
             ErrorKind::Unavailable,
             "connection-close-timeout",
@@ -202,7 +200,6 @@ impl Drop for Handle {
 /// The credentials of a connection as they come. Holds the connection open.
 pub struct Changes {
     connection: Connection,
-    progress: watch::Receiver<Progress<Status>>,
     seen: u64,
 }
 
@@ -211,17 +208,20 @@ impl Changes {
     /// were replaced before anybody asked. `None` when the connection is closed. Loses no change when dropped early, so
     /// that it can be a branch of `select!`.
     pub async fn credential(&mut self) -> Option<CredentialRef> {
+        let flight = &self.connection.0.flight;
         loop {
-            if self.progress.borrow_and_update().is_closed() {
-                return None;
-            }
+            let changed = flight.changed();
+            let over = flight.progress().is_over();
             if let Some(credential) = self.connection.credential()
                 && credential.generation() > self.seen
             {
                 self.seen = credential.generation();
                 return Some(credential);
             }
-            self.progress.changed().await.ok()?;
+            if over {
+                return None;
+            }
+            changed.await;
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::{Error, bindings};
 /// What opens an API, and for how long. Immutable. The values are wiped when the last reference to them goes, and
 /// `Debug` shows everything but them.
 pub struct Credential {
-    headers: Vec<(HeaderName, HeaderValue)>,
+    /// No vector: one that is collected has room for four.
+    headers: Box<[(HeaderName, HeaderValue)]>,
     base_url: String,
     generation: u64,
     renew_at: Option<u64>,
@@ -74,7 +75,13 @@ impl Credential {
 
     /// Holds nothing and opens nothing; what readers find while there is no credential.
     pub(crate) fn empty() -> Self {
-        Self { headers: Vec::new(), base_url: String::new(), generation: 0, renew_at: None, expires_at: None }
+        Self {
+            headers: Box::default(),
+            base_url: String::new(),
+            generation: 0,
+            renew_at: None,
+            expires_at: None,
+        }
     }
 
     /// Takes over what the component returned, under a generation number that counts across component instances.

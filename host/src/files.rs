@@ -17,7 +17,7 @@ use crate::clock::Clocks;
 
 /// Directories to open, after the names that the component sees: a handful, in order, each once.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Directories(Box<[(String, PathBuf)]>);
+pub(crate) struct Directories(Box<[(String, Box<Path>)]>);
 
 impl Directories {
     /// The parents of these files, as the document spells them; below `root` if there is one.
@@ -25,7 +25,7 @@ impl Directories {
         let mut names: Vec<_> = files.map(parent).collect();
         names.sort_unstable();
         names.dedup();
-        Self(names.into_iter().map(|name| (name.to_owned(), on_host(name, root))).collect())
+        Self(names.into_iter().map(|name| (name.to_owned(), on_host(name, root).into())).collect())
     }
 
     /// A fresh context: these directories as far as they exist now, the given clocks, these variables, and nothing else.
@@ -114,13 +114,13 @@ mod tests {
         let directories = Directories::of(files.into_iter(), None);
         let names: Vec<_> = directories.0.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, [".", "./a", "/", "/var/run/secrets/openai"]);
-        assert_eq!(directories.0[2].1, Path::new("/"));
+        assert_eq!(*directories.0[2].1, *Path::new("/"));
     }
 
     #[test]
     fn a_root_moves_the_directory_but_not_its_name() {
         let directories = Directories::of(["/var/run/token", "token"].into_iter(), Some(Path::new("/image")));
-        let places: Vec<_> = directories.0.iter().map(|(_, place)| place.as_path()).collect();
+        let places: Vec<_> = directories.0.iter().map(|(_, place)| &**place).collect();
         assert_eq!(places, [Path::new("/image/."), Path::new("/image/var/run")]);
     }
 }

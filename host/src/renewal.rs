@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::clock::{Clocks, millis, system_time};
-use crate::flight::{Flight, Outcome, Progress, Work, Writer, watch};
+use crate::flight::{Flight, Outcome, Work, Writer};
 use crate::keeper::{Keeper, Next, Report};
 use crate::snapshot::Snapshot;
 use crate::{Credential, Error, Phase, Status};
@@ -46,13 +46,13 @@ struct Moment {
 impl Renewal {
     pub(crate) fn new(
         keeper: Keeper,
-        flight: Arc<Flight<Snapshot>>,
+        flight: Arc<Flight<Snapshot, Status>>,
         clocks: Arc<dyn Clocks>,
-    ) -> (Self, watch::Receiver<Progress<Status>>) {
-        let (writer, progress) = Writer::new(flight, Status { phase: Phase::Acquiring, ..Status::default() });
+    ) -> Self {
+        let writer = Writer::new(flight);
         let at_once = Some(Moment { wall: Duration::ZERO, monotonic: Duration::ZERO });
         let asked = Moment { wall: clocks.wall(), monotonic: clocks.monotonic() };
-        (Self { keeper, schedule: Schedule { writer, clocks, due: at_once, asked } }, progress)
+        Self { keeper, schedule: Schedule { writer, clocks, due: at_once, asked } }
     }
 }
 
@@ -149,7 +149,7 @@ impl Schedule {
     fn publish(&mut self, report: Report, asked: (Duration, Duration), elapsed: Duration) {
         self.asked = Moment { wall: asked.0, monotonic: asked.1 };
         self.due = report.next.map(|next| self.moment(next));
-        let before = self.writer.status();
+        let before = self.writer.flight.progress().status.clone();
         let attempted =
             (before.renewals, before.failures) != (report.totals.renewals, report.totals.failures);
         if let Some(error) = report.last_error.as_ref().filter(|_| attempted) {

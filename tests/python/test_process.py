@@ -38,17 +38,32 @@ FORK_WHILE_IT_WAITS = """
     import keyless
 
     connection = keyless.open(sys.argv[1], ca_file=sys.argv[2], variables={})
-    reader = threading.Thread(target=lambda: print("parent", connection.credential().generation, flush=True))
+
+    def say(who):
+        # At once and not by `print`: a child inherits what waits to be written.
+        os.write(1, f"{who} {connection.credential().generation}\\n".encode())
+
+    reader = threading.Thread(target=say, args=["parent"])
     reader.start()
     children = []
     for _ in range(8):
         child = os.fork()
         if child == 0:
-            print("child", connection.credential().generation, flush=True)
+            say("child")
             os._exit(0)
         children.append(child)
     assert all(os.waitpid(child, 0)[1] == 0 for child in children)
     reader.join()
+"""
+
+IMPORTS = """
+    import sys
+    import keyless
+
+    connection = keyless.open(sys.argv[1], ca_file=sys.argv[2], variables={})
+    before = set(sys.modules)
+    connection.credential()
+    print("imported:", *sorted(set(sys.modules) - before))
 """
 
 EXIT = """
@@ -86,7 +101,7 @@ class Process(unittest.TestCase):
             timeout=60,
             env={**os.environ, **environment},
         )
-        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result.stderr)
         return result.stdout.splitlines()
 
     def test_a_child_goes_on_with_what_its_parent_had(self) -> None:
@@ -96,6 +111,10 @@ class Process(unittest.TestCase):
     def test_a_fork_in_the_middle_of_an_exchange_breaks_nobody(self) -> None:
         self.sandbox.fault("delay", times=1, ms=500)
         self.assertEqual(sorted(self.run_program(FORK_WHILE_IT_WAITS)), ["child 1"] * 8 + ["parent 1"])
+
+    def test_nothing_is_imported_beside_a_fork(self) -> None:
+        # A child inherits the lock of an import that a thread of its parent's is in, and nobody opens it there.
+        self.assertEqual(self.run_program(IMPORTS), ["imported:"])
 
     def test_the_end_of_the_interpreter_waits_for_nothing(self) -> None:
         self.sandbox.fault("stall")

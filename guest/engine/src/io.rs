@@ -275,7 +275,13 @@ impl Future for Reply {
         let mut mailbox = self.io.0.borrow_mut();
         let answered = mailbox.open.iter().position(|(id, answer)| *id == self.id && answer.is_some());
         match answered.and_then(|index| mailbox.open.swap_remove(index).1) {
-            Some(answer) => Poll::Ready(answer),
+            Some(answer) => {
+                if mailbox.open.is_empty() {
+                    // Nothing is under way for nearly all of a connection's life: then it holds no room for it.
+                    mailbox.open = Vec::new();
+                }
+                Poll::Ready(answer)
+            }
             None => Poll::Pending,
         }
     }

@@ -17,12 +17,13 @@ mod shared;
 mod sync;
 mod task;
 mod waiting;
+mod watched;
 mod writer;
 
 pub(crate) use cell::{Cell, Snapshot};
 pub(crate) use progress::Progress;
 pub(crate) use shared::Flight;
-pub(crate) use sync::{Guard, oneshot, watch};
+pub(crate) use sync::{Guard, oneshot};
 pub(crate) use task::{Closer, Work, run};
 pub(crate) use waiting::{Caller, Verdict};
 pub(crate) use writer::{Outcome, Writer};

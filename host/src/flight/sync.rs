@@ -1,10 +1,11 @@
 //! The primitives that the protocol is made of. `tests/loom` has a file of the same names, whose primitives are run
 //! through every order of their operations.
 
+pub(super) use std::sync::RwLock;
 pub(super) use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(super) use tokio::sync::Notify;
-pub(crate) use tokio::sync::{oneshot, watch};
+pub(crate) use tokio::sync::oneshot;
 pub(super) use tokio::time::sleep;
 
 /// An `Arc` that is replaced as a whole.

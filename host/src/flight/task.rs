@@ -47,7 +47,7 @@ pub(crate) fn run<S, T, W>(
 ) -> impl Future<Output = ()>
 where
     S: Snapshot + Send + Sync,
-    T: Clone + Send + Sync + 'static,
+    T: Clone + Send + Sync,
     W: Work<S, T>,
 {
     async move {
@@ -71,7 +71,7 @@ where
 async fn woken<S, T, W>(work: &mut W, close: &mut oneshot::Receiver<Close<W::Closed>>) -> Woken<W::Closed>
 where
     S: Snapshot + Send + Sync,
-    T: Clone + Send + Sync + 'static,
+    T: Clone + Send + Sync,
     W: Work<S, T>,
 {
     loop {
@@ -83,7 +83,7 @@ where
         if pause.is_zero() {
             return Woken::Due;
         }
-        let flight: &Flight<S> = &work.writer().flight;
+        let flight: &Flight<S, T> = &work.writer().flight;
         tokio::select! {
             biased;
             asked = &mut *close => return asked.map_or(Woken::Abandoned, Woken::Close),

@@ -1,7 +1,7 @@
 //! How a caller waits for a credential, for the one to follow a rejected one, or for the failure that ends its waiting.
 
-use super::sync::{Guard, Ordering, watch};
-use super::{Flight, Progress, Snapshot};
+use super::sync::{Guard, Ordering};
+use super::{Flight, Snapshot};
 
 /// What a caller makes of what it sees. `S`: the snapshot; `T`: the status.
 pub(crate) trait Caller<S, T> {
@@ -23,37 +23,23 @@ pub(crate) enum Verdict<C, E> {
     Closed,
 }
 
-impl<S: Snapshot> Flight<S> {
+impl<S: Snapshot, T: Clone> Flight<S, T> {
     /// Waits for a verdict. Dropped early, it disturbs nobody.
-    pub(crate) async fn wait<T, C>(
-        &self,
-        mut progress: watch::Receiver<Progress<T>>,
-        caller: &C,
-    ) -> Verdict<C::Credential, C::Error>
-    where
-        T: Clone + Send + Sync + 'static,
-        C: Caller<S, T>,
-    {
+    pub(crate) async fn wait<C: Caller<S, T>>(&self, caller: &C) -> Verdict<C::Credential, C::Error> {
         loop {
-            // Marked as seen before it is judged: what comes later is a change. The guard does not live across the await.
-            let verdict = self.verdict(&progress.borrow_and_update(), caller);
-            if let Some(verdict) = verdict {
+            let changed = self.changed();
+            if let Some(verdict) = self.verdict(caller) {
                 return verdict;
             }
             // The task's timers may be late, after a suspend for one.
             self.wake.notify_one();
-            if progress.changed().await.is_err() {
-                return Verdict::Closed;
-            }
+            changed.await;
         }
     }
 
     /// What a caller is told now: `None` to wait on.
-    pub(crate) fn verdict<T, C: Caller<S, T>>(
-        &self,
-        progress: &Progress<T>,
-        caller: &C,
-    ) -> Option<Verdict<C::Credential, C::Error>> {
+    pub(crate) fn verdict<C: Caller<S, T>>(&self, caller: &C) -> Option<Verdict<C::Credential, C::Error>> {
+        let progress = self.progress();
         if progress.closed {
             return Some(Verdict::Closed);
         }
@@ -63,6 +49,7 @@ impl<S: Snapshot> Flight<S> {
         let awaited = rejection_pending && snapshot.generation().is_none_or(|held| held <= rejected);
         match caller.usable(snapshot) {
             Some(credential) if !awaited => Some(Verdict::Ready(credential)),
+            _ if progress.ended => Some(Verdict::Closed),
             _ if rejection_pending || progress.busy => None,
             _ => caller.failure(&progress.status).map(Verdict::Failed),
         }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::sync::watch;
-use super::{Flight, Progress, Snapshot};
+use super::{Flight, Snapshot};
 
 /// What an attempt gave.
 pub(crate) enum Outcome<S> {
@@ -16,23 +15,16 @@ pub(crate) enum Outcome<S> {
 
 /// Publishes to readers and waiters. There is one for each [`Flight`].
 pub(crate) struct Writer<S, T> {
-    pub(crate) flight: Arc<Flight<S>>,
-    progress: watch::Sender<Progress<T>>,
+    pub(crate) flight: Arc<Flight<S, T>>,
     /// The highest rejected generation that the component was told of.
     told: u64,
     /// The highest generation that readers ever saw.
     newest: u64,
 }
 
-impl<S: Snapshot, T: Clone + Send + Sync + 'static> Writer<S, T> {
-    pub(crate) fn new(flight: Arc<Flight<S>>, status: T) -> (Self, watch::Receiver<Progress<T>>) {
-        let (progress, receiver) = watch::channel(Progress::new(status));
-        (Self { flight, progress, told: 0, newest: 0 }, receiver)
-    }
-
-    /// The status as it is now.
-    pub(crate) fn status(&self) -> T {
-        self.progress.borrow().status.clone()
+impl<S: Snapshot, T: Clone> Writer<S, T> {
+    pub(crate) fn new(flight: Arc<Flight<S, T>>) -> Self {
+        Self { flight, told: 0, newest: 0 }
     }
 
     /// The highest rejected generation that the component was told of.
@@ -42,13 +34,13 @@ impl<S: Snapshot, T: Clone + Send + Sync + 'static> Writer<S, T> {
 
     /// Changes the status alone.
     pub(crate) fn note(&self, change: impl FnOnce(&mut T)) {
-        self.progress.send_modify(|progress| change(&mut progress.status));
+        self.flight.progress.change(|progress| change(&mut progress.status));
     }
 
     /// An attempt begins, in which the component is told of that rejected generation.
     pub(crate) fn begin(&mut self, rejected: Option<u64>, change: impl FnOnce(&mut T)) {
         self.told = rejected.unwrap_or(self.told);
-        self.progress.send_modify(|progress| {
+        self.flight.progress.change(|progress| {
             progress.busy = true;
             change(&mut progress.status);
         });
@@ -79,7 +71,7 @@ impl<S: Snapshot, T: Clone + Send + Sync + 'static> Writer<S, T> {
     /// The attempt is over, and those who wait hear of it: after [`show`](Self::show), or they would find nothing.
     /// `rejection_handled`: what the component was told of is dealt with.
     pub(crate) fn land(&self, rejection_handled: bool, status: T) {
-        self.progress.send_modify(|progress| {
+        self.flight.progress.change(|progress| {
             progress.busy = false;
             if rejection_handled {
                 progress.rejection_handled = self.told;
@@ -91,10 +83,17 @@ impl<S: Snapshot, T: Clone + Send + Sync + 'static> Writer<S, T> {
     /// Nothing will come any more: no credential for readers, an end for those who wait.
     pub(crate) fn close(&self, change: impl FnOnce(&mut T)) {
         self.flight.cell.retire();
-        self.progress.send_modify(|progress| {
+        self.flight.progress.change(|progress| {
             progress.closed = true;
             progress.busy = false;
             change(&mut progress.status);
         });
+    }
+}
+
+/// However the task ends.
+impl<S, T> Drop for Writer<S, T> {
+    fn drop(&mut self) {
+        self.flight.progress.change(|progress| progress.ended = true);
     }
 }

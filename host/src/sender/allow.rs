@@ -1,19 +1,21 @@
 //! The requests that may leave: decided on method, scheme, authority and path, before any name is looked up.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
+use http::Method;
 use url::{Host, Url};
 
 use crate::{Endpoint, Error, Grant};
 
-/// A grant's endpoints in the form in which requests are compared with them: a handful.
+/// A grant's endpoints in the form in which requests are compared with them: a handful. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AllowList(Box<[Target]>);
+pub(crate) struct AllowList(Arc<[Target]>);
 
 /// Method and URL without query, every part in its one canonical spelling.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Target {
-    method: String,
+    method: Method,
     secure: bool,
     host: String,
     port: u16,
@@ -33,7 +35,7 @@ impl AllowList {
     }
 
     /// Whether a request may be sent. The query is free. The path is compared byte by byte: `/a/../b` is not `/b`.
-    pub(crate) fn permits(&self, method: &http::Method, uri: &http::Uri) -> bool {
+    pub(crate) fn permits(&self, method: &Method, uri: &http::Uri) -> bool {
         let Some(authority) = uri.authority() else { return false };
         // Credentials in a URL would be sent along, and `granted.example@other.example` is the other.
         if authority.as_str().contains('@') {
@@ -51,7 +53,7 @@ impl AllowList {
             None => default_port(secure),
         };
         let target = Target {
-            method: method.as_str().to_owned(),
+            method: method.clone(),
             secure,
             host: authority.host().to_ascii_lowercase(),
             port,
@@ -81,9 +83,9 @@ fn target(endpoint: &Endpoint) -> Result<Target, Error> {
             ),
         )
     };
-    if endpoint.method.is_empty() || !endpoint.method.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return Err(invalid("the method is not in upper case"));
-    }
+    let in_upper_case = endpoint.method.bytes().all(|byte| byte.is_ascii_uppercase());
+    let method = Method::from_bytes(endpoint.method.as_bytes()).ok().filter(|_| in_upper_case);
+    let method = method.ok_or_else(|| invalid("the method is not in upper case"))?;
     let url = Url::parse(&endpoint.url).map_err(|e| invalid(&format!("the URL is not valid ({e})")))?;
     let secure = match url.scheme() {
         "https" => true,
@@ -107,7 +109,7 @@ fn target(endpoint: &Endpoint) -> Result<Target, Error> {
         ));
     }
     Ok(Target {
-        method: endpoint.method.clone(),
+        method,
         secure,
         host: host.to_string(),
         port: url.port_or_known_default().unwrap_or(default_port(secure)),

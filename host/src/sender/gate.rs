@@ -15,7 +15,7 @@ use super::{
 /// Checks requests against a grant, then hands them to a [`Sender`], and holds both to the deadline and the sizes.
 #[derive(Clone)]
 pub(crate) struct Gate {
-    allowed: Arc<AllowList>,
+    allowed: AllowList,
     sender: Arc<dyn Sender>,
     /// Presented to every endpoint of the grant.
     identity: Option<ClientIdentity>,
@@ -23,7 +23,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(allowed: AllowList, sender: Arc<dyn Sender>, identity: Option<ClientIdentity>) -> Self {
-        Self { allowed: Arc::new(allowed), sender, identity }
+        Self { allowed, sender, identity }
     }
 }
 

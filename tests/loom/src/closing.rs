@@ -27,7 +27,7 @@ fn a_task_that_is_cut_off_leaves_nothing_behind() {
         let connection = Connection::open(&[Ok(())]);
         let flight = Arc::clone(&connection.flight);
         connection.task.abort();
-        block_on(flight.stopped(connection.progress.clone()));
+        block_on(flight.stopped());
         assert_eq!(flight.cell.generation(), None);
         assert_eq!(block_on(connection.waiter()), Told::Closed);
         connection.task.join();
@@ -38,13 +38,13 @@ fn a_task_that_is_cut_off_leaves_nothing_behind() {
 #[test]
 fn a_closed_connection_says_so_whatever_there_was() {
     every_schedule(|| {
-        let flight = Arc::new(Flight::new());
-        let (mut writer, progress) = Writer::new(Arc::clone(&flight), Some(Failure::Lasting));
+        let flight = Arc::new(Flight::new(Some(Failure::Lasting)));
+        let mut writer = Writer::new(Arc::clone(&flight));
         writer.show(Outcome::Credential(Slip::new(1)));
         writer.land(true, Some(Failure::Lasting));
         writer.close(|_| {});
-        assert!(progress.borrow().is_closed());
-        assert!(matches!(flight.verdict(&progress.borrow(), &Patient), Some(Verdict::Closed)));
+        assert!(flight.progress().is_over());
+        assert!(matches!(flight.verdict(&Patient), Some(Verdict::Closed)));
         assert_eq!(flight.cell.generation(), None);
     });
 }

@@ -9,14 +9,14 @@ use crate::stage::Slip;
 use crate::threads::every_schedule;
 
 /// What two looks at the cell show, by a reader that runs beside the writer.
-fn two_looks(flight: &Flight<Slip>) -> [u64; 2] {
+fn two_looks(flight: &Flight<Slip, ()>) -> [u64; 2] {
     [flight.cell.load().read(), flight.cell.load().read()]
 }
 
 /// Also run with a fault.
 pub(crate) fn snapshots_are_whole_and_never_go_back() {
     every_schedule(|| {
-        let flight = Arc::new(Flight::<Slip>::new());
+        let flight = Arc::new(Flight::<Slip, _>::new(()));
         let reader = {
             let flight = Arc::clone(&flight);
             thread::spawn(move || two_looks(&flight))
@@ -41,7 +41,7 @@ fn a_reader_sees_whole_snapshots_that_never_go_back() {
 #[test]
 fn what_was_taken_away_stays_away() {
     every_schedule(|| {
-        let flight = Arc::new(Flight::<Slip>::new());
+        let flight = Arc::new(Flight::<Slip, _>::new(()));
         flight.cell.publish(Slip::in_two_steps(1));
         let reader = {
             let flight = Arc::clone(&flight);

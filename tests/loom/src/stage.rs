@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use loom::sync::atomic::AtomicU64;
 
-use crate::flight::{
-    Caller, Closer, Flight, Guard, Outcome, Progress, Snapshot, Verdict, Work, Writer, oneshot, run, watch,
-};
+use crate::flight::{Caller, Closer, Flight, Guard, Outcome, Snapshot, Verdict, Work, Writer, oneshot, run};
 use crate::threads::Task;
 
 /// A credential of that generation; 0: none.
@@ -123,8 +121,7 @@ impl Work<Slip, Status> for Component {
 
 /// A connection: what callers hold, and the task.
 pub(crate) struct Connection {
-    pub(crate) flight: Arc<Flight<Slip>>,
-    pub(crate) progress: watch::Receiver<Progress<Status>>,
+    pub(crate) flight: Arc<Flight<Slip, Status>>,
     pub(crate) close: Closer<()>,
     pub(crate) task: Task,
     pub(crate) ledger: Arc<Ledger>,
@@ -133,20 +130,20 @@ pub(crate) struct Connection {
 impl Connection {
     /// `due`: attempts that are due by themselves, the first one last.
     pub(crate) fn open(due: &[Answer]) -> Self {
-        let flight = Arc::new(Flight::new());
+        let flight = Arc::new(Flight::new(None));
         let ledger = Arc::new(Ledger::default());
-        let (writer, progress) = Writer::new(Arc::clone(&flight), None);
+        let writer = Writer::new(Arc::clone(&flight));
         let component = Component { writer, ledger: Arc::clone(&ledger), held: 0, due: due.to_vec() };
         let (close, asked_to_close) = oneshot::channel();
         let task = Task::spawn(run(component, asked_to_close));
-        Self { flight, progress, close, task, ledger }
+        Self { flight, close, task, ledger }
     }
 
     /// Something that a caller can take into its thread, to wait.
     pub(crate) fn waiter(&self) -> impl Future<Output = Told> + use<> {
-        let (flight, progress) = (Arc::clone(&self.flight), self.progress.clone());
+        let flight = Arc::clone(&self.flight);
         async move {
-            match flight.wait(progress, &Patient).await {
+            match flight.wait(&Patient).await {
                 Verdict::Ready(generation) => Told::Credential(generation),
                 Verdict::Failed(failure) => Told::Failure(failure),
                 Verdict::Closed => Told::Closed,
@@ -156,13 +153,12 @@ impl Connection {
 
     /// Waits until readers see a credential of that generation.
     pub(crate) async fn holds(&self, generation: u64) {
-        let mut progress = self.progress.clone();
         loop {
-            progress.borrow_and_update();
+            let changed = self.flight.changed();
             if self.flight.cell.generation() == Some(generation) {
                 return;
             }
-            progress.changed().await.unwrap();
+            changed.await;
         }
     }
 

@@ -48,9 +48,9 @@ fn a_failure_that_lasts_is_told_to_all() {
 #[test]
 fn a_failure_is_told_only_when_nothing_is_to_come() {
     every_schedule(|| {
-        let flight = Arc::new(Flight::new());
-        let (mut writer, progress) = Writer::new(Arc::clone(&flight), Some(Failure::Lasting));
-        let verdict = || flight.verdict(&progress.borrow(), &Patient);
+        let flight = Arc::new(Flight::new(Some(Failure::Lasting)));
+        let mut writer = Writer::new(Arc::clone(&flight));
+        let verdict = || flight.verdict(&Patient);
         writer.begin(None, |_| {});
         assert!(verdict().is_none(), "an attempt is under way");
         writer.land(true, Some(Failure::Lasting));
@@ -74,8 +74,8 @@ fn a_failure_is_told_only_when_nothing_is_to_come() {
 #[test]
 fn an_older_credential_is_not_believed() {
     every_schedule(|| {
-        let flight = Arc::new(Flight::new());
-        let (mut writer, _progress) = Writer::new(Arc::clone(&flight), None::<Failure>);
+        let flight = Arc::new(Flight::new(None::<Failure>));
+        let mut writer = Writer::new(Arc::clone(&flight));
         assert!(writer.show(Outcome::Credential(Slip::new(2))));
         assert!(!writer.show(Outcome::Credential(Slip::new(2))), "it is there already");
         assert!(!writer.show(Outcome::Credential(Slip::new(1))));

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from importlib.resources import files
 
@@ -19,20 +16,10 @@ from .error import InvalidError
 #: Fuel is about one instruction each. The largest document takes less than a hundredth of it.
 FUEL_PER_CALL = 1_000_000_000
 
-# Nothing calls wasmtime without this lock. A fork waits for it, so that a child never inherits wasmtime in the middle
-# of something, with locks that nobody will open.
-_gate = threading.Lock()
 _loaded: tuple[Engine, Component] | None = None
 _code: bytes | None = None
 # What a child inherits is left alone, not destroyed: its threads are the parent's.
 _inherited: list[object] = []
-
-
-@contextmanager
-def entered() -> Iterator[None]:
-    """Held around every call into wasmtime."""
-    with _gate:
-        yield
 
 
 def wasm() -> bytes:
@@ -46,7 +33,7 @@ def sha256() -> str:
 
 
 def load() -> tuple[Engine, Component]:
-    """The compiled component. Call it within `entered`.
+    """The compiled component. Call it within `forks.entered`.
 
     # Errors
     `runtime-engine` where this machine cannot run compiled WebAssembly.
@@ -88,8 +75,7 @@ def _in_child() -> None:
     global _loaded
     _inherited.append(_loaded)
     _loaded = None
-    _gate.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_gate.acquire, after_in_parent=_gate.release, after_in_child=_in_child)
+    os.register_at_fork(after_in_child=_in_child)

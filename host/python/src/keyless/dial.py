@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+# Before anything is under way: a host's name would import it when it is first looked up, and a child that is forked at that
+# moment would wait for the import's lock for ever.
+import encodings.idna
 import socket
 
 from . import clock
 from .allow import Target, is_link_local, is_local_address
 from .deadline import Deadline
+from .forks import entered
 from .trust import Trust
 
 #: Seconds for a TCP connection, and for one to the next hop: a metadata server answers at once or does not exist.
@@ -58,8 +62,8 @@ def tcp(target: Target, deadline: Deadline) -> socket.socket:
     raise Fault("unreachable")
 
 
-def tls(connection: socket.socket, target: Target, trust: Trust, deadline: Deadline) -> socket.socket:
-    """A TLS session on it, under the URL's host. Raises `ssl.SSLError`, `NoCertificate` and `TimeoutError`."""
-    context = trust.context()
-    connection.settimeout(deadline.left())
-    return context.wrap_socket(connection, server_hostname=target.host)
+def tls(connection: socket.socket, target: Target, trust: Trust) -> socket.socket:
+    """A TLS session on it, under the URL's host, before its first step. Raises `ssl.SSLError` and `NoCertificate`."""
+    with entered():
+        context = trust.context()
+        return context.wrap_socket(connection, server_hostname=target.host, do_handshake_on_connect=False)

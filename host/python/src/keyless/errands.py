@@ -1,11 +1,10 @@
-"""The effects that the engine wants done. What can take long has a thread of its own, for as long as it takes.
+"""The effects that the engine wants done. What can take long has a thread for itself, for as long as it takes.
 
 The keeper must not wait for one of them: it keeps the deadline of all of them, and takes back what is no longer wanted.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from .grant import Grant
 from .sender import Sending
 from .source import Source, ask
 from .trust import Trust
+from .workers import apart
 
 #: The plain form of the variant `event`.
 Happened = Any
@@ -105,7 +105,7 @@ class Errands:
         self._open[number] = sending
         if not sending.granted:
             self._report({"response": (number, {"err": "denied"})})
-        elif not _apart("keyless-send", lambda: self._report({"response": (number, sending.run())})):
+        elif not apart(lambda: self._report({"response": (number, sending.run())})):
             self._report({"response": (number, {"err": "broken"})})
 
     def _ask(self, wanted: dict[str, Any]) -> None:
@@ -115,14 +115,6 @@ class Errands:
             self._report({"source": (number, {"err": "absent"})})
             return
         asking = source
-        if not _apart("keyless-source", lambda: self._report({"source": (number, ask(asking, wanted["audience"]))})):
+        if not apart(lambda: self._report({"source": (number, ask(asking, wanted["audience"]))})):
             self._report({"source": (number, {"err": {"failed": "no thread can be started to ask the source"}})})
 
-
-def _apart(name: str, work: Callable[[], None]) -> bool:
-    try:
-        threading.Thread(target=work, name=name, daemon=True).start()
-    except RuntimeError:
-        # Too many, or the interpreter is on its way out.
-        return False
-    return True

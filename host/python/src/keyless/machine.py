@@ -9,6 +9,7 @@ from wasmtime.component import Func, Linker, ResourceAny, Variant
 
 from . import component, wire
 from .error import Error, UnavailableError
+from .forks import entered
 
 _INTERFACE = "keyless:credentials/machine@0.1.0"
 _STATIC = ("variables", "plan", "open")
@@ -32,7 +33,7 @@ class Instance:
     """One instance of the component, with at most one session open. Not for two threads at once."""
 
     def __init__(self) -> None:
-        with component.entered():
+        with entered():
             engine, compiled = component.load()
             self._store = Store(engine)
             self._store.set_limits(memory_size=_MEMORY)
@@ -105,7 +106,7 @@ class Instance:
         """Lets the session go, whatever it made; the engine wipes what it held."""
         session, self._session = self._session, None
         if session is not None:
-            with component.entered():
+            with entered():
                 try:
                     self._store.set_fuel(component.FUEL_PER_CALL)
                     session.drop(self._store)
@@ -117,7 +118,7 @@ class Instance:
         return self._call(name, self._session, *parameters)
 
     def _call(self, name: str, *parameters: Any) -> Any:
-        with component.entered():
+        with entered():
             try:
                 self._store.set_fuel(component.FUEL_PER_CALL)
                 return self._functions[name](self._store, *parameters)

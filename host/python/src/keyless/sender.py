@@ -11,6 +11,7 @@ from typing import Any
 from . import dial
 from .allow import AllowList, Target, spoken, target_of
 from .deadline import Deadline, Stream
+from .forks import entered
 from .trust import NoCertificate, Trust
 
 _log = logging.getLogger("keyless")
@@ -71,17 +72,18 @@ class Sending:
             return {"err": "broken"}
         finally:
             if self._connection is not None:
-                self._connection.close()
+                with entered():
+                    self._connection.close()
 
     def _answer(self, target: Target) -> dict[str, Any]:
         self._connection = dial.tcp(target, self.deadline)
         if target.secure:
-            self._connection = dial.tls(self._connection, target, self._trust, self.deadline)
+            self._connection = dial.tls(self._connection, target, self._trust)
         if self._cut:
             raise TimeoutError
-        self._connection.settimeout(self.deadline.left())
-        self._connection.sendall(self._bytes())
         stream = Stream(self._connection, self.deadline)
+        stream.shake_hands()
+        stream.send(self._bytes())
         answer = self._head(stream)
         body = _body(answer, self._request["response-limit"])
         headers = [{"name": name.lower(), "value": value} for name, value in answer.getheaders()]

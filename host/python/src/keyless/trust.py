@@ -8,6 +8,7 @@ import ssl
 import stat
 
 from .error import InvalidError
+from .forks import entered
 from .plan import ClientCertificate
 
 _log = logging.getLogger("keyless")
@@ -58,7 +59,8 @@ def _certificates(ca_file: str | os.PathLike[str]) -> str:
     try:
         with open(ca_file, encoding="ascii", errors="replace") as file:
             text = file.read()
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+        with entered():
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
     except OSError as reason:
         # What OpenSSL finds wrong with the content comes as an OSError, too.
         what = "holds no certificate that can be read" if isinstance(reason, ssl.SSLError) else reason.strerror

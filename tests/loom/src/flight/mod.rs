@@ -13,13 +13,15 @@ mod sync;
 mod task;
 #[path = "../../../../host/src/flight/waiting.rs"]
 mod waiting;
+#[path = "../../../../host/src/flight/watched.rs"]
+mod watched;
 #[path = "../../../../host/src/flight/writer.rs"]
 mod writer;
 
 pub(crate) use cell::{Cell, Snapshot};
 pub(crate) use progress::Progress;
 pub(crate) use shared::Flight;
-pub(crate) use sync::{Fault, Guard, oneshot, watch, with_fault};
+pub(crate) use sync::{Fault, Guard, oneshot, with_fault};
 pub(crate) use task::{Closer, Work, run};
 pub(crate) use waiting::{Caller, Verdict};
 pub(crate) use writer::{Outcome, Writer};

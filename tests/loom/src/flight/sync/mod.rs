@@ -2,20 +2,20 @@
 //!
 //! Atomics are loom's, with all that their orderings allow. [`Swap`] promises what arc-swap documents, an `Acquire` load
 //! and a `Release` store of a whole `Arc`. `Notify` and `oneshot` are tokio's own, taken to be right inside
-//! (tokio checks them with loom); `watch` is ours, because tokio's wakes in a random order, which cannot be replayed.
-//! Timers never fire: nothing may depend on them.
+//! (tokio checks them with loom). Timers never fire: nothing may depend on them.
 
 mod channels;
 mod fault;
+mod lock;
 mod notify;
 mod point;
 mod swap;
-pub(crate) mod watch;
 
 pub(super) use loom::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use channels::oneshot;
 pub(crate) use fault::{Fault, with_fault};
+pub(super) use lock::RwLock;
 pub(super) use notify::Notify;
 pub(super) use swap::Swap;
 

@@ -1,5 +1,7 @@
 //! tokio's `Notify`.
 
+use std::future::Future;
+
 use super::fault::{Fault, has};
 use super::point::Point;
 
@@ -22,7 +24,18 @@ impl Notify {
         }
     }
 
-    pub(in crate::flight) async fn notified(&self) {
-        self.point.before_each(self.inner.notified()).await;
+    pub(in crate::flight) fn notify_waiters(&self) {
+        self.point.pass();
+        self.inner.notify_waiters();
+    }
+
+    /// Counts from now, before it is polled: who finds that others were notified before sees what they were notified of.
+    pub(in crate::flight) fn notified(&self) -> impl Future<Output = ()> {
+        self.point.pass();
+        let from_now = (!has(Fault::Unseen)).then(|| self.inner.notified());
+        async {
+            let notified = from_now.unwrap_or_else(|| self.inner.notified());
+            self.point.before_each(notified).await;
+        }
     }
 }

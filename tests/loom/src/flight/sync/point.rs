@@ -13,6 +13,10 @@ impl Point {
     }
 
     pub(super) fn pass(&self) {
+        // A test that has failed takes no more steps.
+        if std::thread::panicking() {
+            return;
+        }
         self.0.fetch_add(1, Ordering::AcqRel);
     }
 
