@@ -1,7 +1,7 @@
 //! A value that one changes and others watch.
 //!
-//! What tokio's `watch` is, without its eight lists of those who wait: they are half a kilobyte for every connection, and
-//! hardly anybody ever waits for one.
+//! What tokio's `watch` is, which takes half a kilobyte for every connection: half of that are eight lists of those who wait,
+//! and hardly anybody ever waits for one.
 
 use std::ops::Deref;
 use std::sync::PoisonError;

@@ -64,6 +64,6 @@ def tcp(target: Target, deadline: Deadline) -> socket.socket:
 
 def tls(connection: socket.socket, target: Target, trust: Trust) -> socket.socket:
     """A TLS session on it, under the URL's host, before its first step. Raises `ssl.SSLError` and `NoCertificate`."""
+    context = trust.context()
     with entered():
-        context = trust.context()
         return context.wrap_socket(connection, server_hostname=target.host, do_handshake_on_connect=False)

@@ -117,4 +117,3 @@ class Errands:
         asking = source
         if not apart(lambda: self._report({"source": (number, ask(asking, wanted["audience"]))})):
             self._report({"source": (number, {"err": {"failed": "no thread can be started to ask the source"}})})
-

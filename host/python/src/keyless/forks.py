@@ -1,8 +1,8 @@
 """What a fork must not interrupt.
 
 A child has the thread that forked and no other, and every lock as it was: what another thread held stays locked there for
-ever. Threads of ours are in wasmtime and in OpenSSL only within `entered`, and a fork waits until none is. Nobody waits for
-anybody else in there, so that a fork does not either.
+ever. Threads of ours are in wasmtime and in OpenSSL only within `entered`, and a fork waits until none is. Nobody waits for the
+network in there, or runs code of the program's, so that a fork waits for neither.
 """
 
 from __future__ import annotations

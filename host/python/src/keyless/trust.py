@@ -44,14 +44,15 @@ class Trust:
         return self._context
 
     def _new(self) -> ssl.SSLContext:
-        # Not ssl.create_default_context, which writes session keys into the file that $SSLKEYLOGFILE names.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_alpn_protocols(["http/1.1"])
-        context.load_default_certs()
-        if self._ca is not None:
-            context.load_verify_locations(cadata=self._ca)
-        return context
+        with entered():
+            # Not ssl.create_default_context, which writes session keys into the file that $SSLKEYLOGFILE names.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.set_alpn_protocols(["http/1.1"])
+            context.load_default_certs()
+            if self._ca is not None:
+                context.load_verify_locations(cadata=self._ca)
+            return context
 
 
 def _certificates(ca_file: str | os.PathLike[str]) -> str:
@@ -77,8 +78,9 @@ def _present(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
             about = os.stat(path)
             if not stat.S_ISREG(about.st_mode) or about.st_size > _LIMIT:
                 raise OSError("not a regular file of at most 64 KiB")
-        # With a password to give, OpenSSL does not ask for one on the terminal.
-        context.load_cert_chain(certificate.certificate_file, certificate.private_key_file, password="")
+        with entered():
+            # With a password to give, OpenSSL does not ask for one on the terminal.
+            context.load_cert_chain(certificate.certificate_file, certificate.private_key_file, password="")
     except (OSError, ValueError) as reason:
         # For the operator: the component is told only that there is no certificate.
         _log.warning("the client certificate %s cannot be presented: %s", certificate, reason)

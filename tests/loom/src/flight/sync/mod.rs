@@ -4,16 +4,15 @@
 //! and a `Release` store of a whole `Arc`. `Notify` and `oneshot` are tokio's own, taken to be right inside
 //! (tokio checks them with loom). Timers never fire: nothing may depend on them.
 
-mod channels;
 mod fault;
 mod lock;
 mod notify;
+pub(crate) mod oneshot;
 mod point;
 mod swap;
 
 pub(super) use loom::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use channels::oneshot;
 pub(crate) use fault::{Fault, with_fault};
 pub(super) use lock::RwLock;
 pub(super) use notify::Notify;
